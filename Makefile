@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Each target installs the Debian packages and builds what it needs first.
+
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+QEMU := tools/testing/selftests/ima/qemu
+# TPM=0, DEBUG=1 and the like get there from the command line as they are.
+VM := $(MAKE) -s -C $(QEMU) KERNEL_SRC=$(CURDIR)/build/linux-6.12 BUILD=$(CURDIR)/build
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+demo: programs kernel	## delete measured records in a VM with a TPM, and attest what is left
+	@$(VM) vm RUN=$(CURDIR)/build/selftests/demo
+
+test:		## everything below that can fail: lint, bisect, KUnit, selftests
+	@scripts/test
+
+kernel: tree	## build the kernel for the VM (DEBUG=1: the debug kernel)
+	@scripts/packages kernel
+	@$(VM) kernel >&2
+
+kunit: kernel	## run the KUnit tests in the VM
+	@scripts/packages vm
+	@scripts/kunit
+
+selftest: programs kernel	## run the selftests in the VM (ONLY='a_test b_test')
+	@scripts/selftest $(ONLY)
+
+debug:		## kunit and selftest with the debug kernel: KASAN, lockdep, kmemleak
+	@$(MAKE) kunit selftest DEBUG=1
+
+vm: $(if $(KERNEL),tree,kernel)	## run a program in the VM: RUN='program arg...' [TPM=0] [APPEND=...]
+	@scripts/packages kernel vm
+	@$(VM) vm
+
+bench: programs kernel	## measure memory per record and the times to add and read
+	@for b in mem read add; do \
+		$(VM) vm RUN=$(CURDIR)/build/selftests/bench/$${b}_bench TPM=0 || exit; done
+
+lint: tree	## checkpatch, sparse, W=1 with gcc and clang, kernel-doc, shellcheck
+	@scripts/packages kernel lint
+	@scripts/lint
+
+bisect: tree	## build after each patch, with CONFIG_IMA_STAGING on and off
+	@scripts/packages kernel
+	@scripts/bisect
+
+tree:		## make build/linux-6.12: Debian's source, one commit per patch
+	@scripts/tree
+
+refresh:	## write the commits of build/linux-6.12 to patches/ and the overlay
+	@scripts/refresh
+
+export: tree	## write the series as mails to build/export/, signed off by you
+	@scripts/export
+
+clean:		## remove build/, except for commits or changes of yours in linux-6.12
+	@scripts/clean
+
+programs: tree
+	@scripts/packages kernel vm selftest
+	@scripts/programs
+
+.PHONY: help demo test kernel kunit selftest debug vm bench lint bisect tree refresh export clean programs

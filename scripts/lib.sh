@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # the variables are used by the scripts that source this
+#
+# Sourced by the scripts: places, messages, packages, and git without the
+# user's configuration (diff.noprefix, commit.gpgsign and the like change what
+# git prints and stores).
+
+ME=${0##*/}
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+BUILD=$ROOT/build
+PATCHES=$ROOT/patches/linux-6.12
+TREE=$BUILD/linux-6.12
+STAMP=$TREE/.git/ima-staging
+CACHE=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/ima-staging
+QEMU=tools/testing/selftests/ima/qemu
+RESULTS=$BUILD/results
+SRC=$BUILD/src
+JOBS=$(nproc)
+[ "${DEBUG:-0}" != 0 ] || unset DEBUG
+
+# What make(1) passes on is for our Makefile, not for the kernel's.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+unset "${!GIT_@}"
+export LC_ALL=C TZ=UTC
+export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
+
+say() { printf '%s: %s\n' "$ME" "$*" >&2; }
+die() { say "error: $*"; exit 1; }
+
+# need PACKAGE...: install those that are missing
+need()
+{
+	local missing=() p
+
+	for p; do
+		dpkg-query -W -f '${db:Status-Status}\n' "$p" 2>/dev/null |
+			grep -qx installed || missing+=("$p")
+	done
+	((${#missing[@]} == 0)) || apt_install "${missing[@]}"
+}
+
+apt_install()
+{
+	local as=()
+
+	if (($(id -u))); then
+		command -v sudo >/dev/null ||
+			die "not root and no sudo: as root, apt-get install $*"
+		as=(sudo)
+		[ -t 0 ] || as+=(-n)
+	fi
+	as+=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120)
+	need_space "$BUILD" 100
+	say "installing $*"
+	{
+		"${as[@]}" update &&
+		"${as[@]}" install --no-install-recommends --allow-downgrades "$@"
+	} >"$BUILD/apt.log" 2>&1 </dev/null ||
+		die "apt-get could not install $*: see build/apt.log, or install by hand"
+}
+
+# need_space DIR MEGABYTES
+need_space()
+{
+	mkdir -p "$1" 2>/dev/null || die "cannot write to $1: check its owner and mode"
+	[ -w "$1" ] || die "cannot write to $1: check its owner and mode"
+	local free
+	free=$(df -Pm "$1" | awk 'NR == 2 { print $4 }')
+	((free >= $2)) || die "$1 has $free MB free and needs $2 MB: make room"
+}
+
+# base KEY: package, version or sha256 from BASE
+base() { awk -v k="$1" '$1 == k { print $2 }' "$PATCHES/BASE"; }
+
+# series: prints "PATCH<tab>FILE" for each overlay file, "PATCH<tab>" for each patch
+series()
+{
+	awk '/^[ \t]*(#|$)/ { next }
+	     /^[^ \t]/ { patch = $1; sub(/^[^ \t]+/, ""); print patch "\t" }
+	     { for (i = 1; i <= NF; i++) print patch "\t" $i }' "$PATCHES/series"
+}
+
+# inputs: one hash over all that make tree builds from
+inputs()
+{
+	local f
+	(
+		cd "$ROOT" || exit
+		cat "$PATCHES/BASE" "$PATCHES/series"
+		series | while IFS=$'\t' read -r p f; do
+			f=${f:-patches/linux-6.12/$p}
+			if [ -L "$f" ]; then readlink "$f"; fi
+			if [ -x "$f" ]; then echo x; fi
+			cat "$f" 2>&1 || :
+		done
+	) | sha256sum | cut -d' ' -f1
+}
+
+# stamp KEY: what the last make tree or make refresh noted
+stamp() { sed -n "s/^$1 //p" "$STAMP" 2>/dev/null || :; }
+
+write_stamp()
+{
+	printf 'inputs %s\ncommit %s\nversion %s\nsha256 %s\n' "$@" >"$STAMP.tmp"
+	mv "$STAMP.tmp" "$STAMP"
+}
+
+# lock NAME: only one of us at a time
+lock()
+{
+	exec 9>"$BUILD/.lock-$1" || die "cannot write to $BUILD: check its owner and mode"
+	flock -n 9 || die "another make is at work in build/: wait for it"
+}
+
+# Commits have the same hash for everybody.
+export GIT_AUTHOR_NAME=ima-staging GIT_AUTHOR_EMAIL=ima-staging@localhost
+export GIT_AUTHOR_DATE='@1000000000 +0000'
+export GIT_COMMITTER_NAME=$GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
+export GIT_COMMITTER_DATE=$GIT_AUTHOR_DATE
+
+# tree_is_clean: nothing uncommitted, no rebase or git am half done
+tree_is_clean()
+{
+	[ ! -d "$TREE/.git/rebase-merge" ] && [ ! -d "$TREE/.git/rebase-apply" ] &&
+		[ -z "$(git -C "$TREE" status --porcelain --untracked-files=no)" ]
+}
+
+# qemu TARGET [VARIABLE=VALUE...]: the VM's Makefile
+qemu() { make -s --no-print-directory -C "$ROOT/$QEMU" "$@" KERNEL_SRC="$TREE" BUILD="$BUILD"; }
+
+# vm VARIABLE=VALUE...: runs a program in the VM; 0 if it exited with 0
+vm() { qemu vm DIR="$ROOT" "$@" </dev/null; }
