@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * File: ima_digests.c
+ *	The digests of the events measured so far: "was this measured before?"
+ *
+ *	They live apart from the records of the measurement list, a small node
+ *	per event, so that a record can be freed and its event still be known.
+ */
+
+#include <linux/rcupdate.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+
+#include "ima.h"
+
+/* Hashed and compared as a whole: no padding between the two. */
+struct ima_digest_key {
+	u32 pcr;
+	u8 digest[HASH_MAX_DIGESTSIZE];
+};
+
+struct ima_digest {
+	struct rhash_head node;
+	struct ima_digest_key key;	/* allocated up to the digest's end */
+};
+
+static struct kmem_cache *ima_digest_cache __ro_after_init;
+
+static unsigned int ima_digest_key_len(void)
+{
+	return offsetof(struct ima_digest_key, digest) +
+	       hash_digest_size[ima_hash_algo];
+}
+
+/**
+ * ima_digest_cache_init - prepare the allocation of digests
+ *
+ * Called once ima_hash_algo is final: it sets the size of a digest.
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int __init ima_digest_cache_init(void)
+{
+	ima_digest_cache = kmem_cache_create("ima_digest",
+					     offsetof(struct ima_digest, key) +
+					     ima_digest_key_len(),
+					     __alignof__(struct ima_digest), 0,
+					     NULL);
+	return ima_digest_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * ima_digest_table_init - initialize an empty table of digests
+ * @table: the table
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int ima_digest_table_init(struct rhashtable *table)
+{
+	const struct rhashtable_params params = {
+		.head_offset = offsetof(struct ima_digest, node),
+		.key_offset = offsetof(struct ima_digest, key),
+		.key_len = ima_digest_key_len(),
+		.automatic_shrinking = true,
+	};
+
+	return rhashtable_init(table, &params);
+}
+
+static void ima_digest_key_set(struct ima_digest_key *key, const u8 *digest,
+			       int pcr)
+{
+	key->pcr = pcr;
+	memcpy(key->digest, digest, hash_digest_size[ima_hash_algo]);
+}
+
+/**
+ * ima_digest_known - was this event measured before?
+ * @table: the table
+ * @digest: the event's template digest, of algorithm ima_hash_algo
+ * @pcr: the PCR that the event is for
+ *
+ * Return: true if @table has @digest for @pcr.
+ */
+bool ima_digest_known(struct rhashtable *table, const u8 *digest, int pcr)
+{
+	struct ima_digest_key key;
+
+	ima_digest_key_set(&key, digest, pcr);
+	return rhashtable_lookup_fast(table, &key, table->p);
+}
+
+/**
+ * ima_digest_add - remember an event
+ * @table: the table, which does not know the event
+ * @digest: the event's template digest, of algorithm ima_hash_algo
+ * @pcr: the PCR that the event is for
+ *
+ * Forgetting an event costs a second record of it, no more, so whoever adds a
+ * record goes on without a node if there is none to be had.
+ *
+ * Return: the node, or NULL if memory is short.
+ */
+struct ima_digest *ima_digest_add(struct rhashtable *table, const u8 *digest,
+				  int pcr)
+{
+	struct ima_digest *new;
+
+	new = kmem_cache_alloc(ima_digest_cache, GFP_KERNEL);
+	if (!new)
+		return NULL;
+
+	ima_digest_key_set(&new->key, digest, pcr);
+	if (rhashtable_insert_fast(table, &new->node, table->p)) {
+		kmem_cache_free(ima_digest_cache, new);
+		return NULL;
+	}
+	return new;
+}
+
+/**
+ * ima_digest_remove - forget an event
+ * @table: the table
+ * @digest: the event's node in @table, freed once nobody looks at it
+ *
+ * Others can look up, add and remove events meanwhile. Can sleep.
+ */
+void ima_digest_remove(struct rhashtable *table, struct ima_digest *digest)
+{
+	rhashtable_remove_fast(table, &digest->node, table->p);
+	kfree_rcu_mightsleep(digest);
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit suite of what kexec carries over: order, whole records, sizes.
+ */
+
+#include <linux/overflow.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include "ima_log_kunit.h"
+
+static unsigned long ima_kexec_dump(struct kunit *test, struct seq_file *file,
+				    size_t size, u64 *count)
+{
+	struct ima_kunit *ctx = test->priv;
+	unsigned long left;
+
+	memset(file, 0, sizeof(*file));
+	file->size = size + 1;
+	file->buf = kunit_kzalloc(test, file->size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, file->buf);
+
+	mutex_lock(&ctx->log.command);
+	mutex_lock(&ima_extend_list_mutex);
+	left = ima_dump_log(&ctx->log, file, count);
+	mutex_unlock(&ima_extend_list_mutex);
+	mutex_unlock(&ctx->log.command);
+	return left;
+}
+
+/* Staged, then the list; a segment that is just full holds all of it. */
+static void ima_kexec_order_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+	struct seq_file file, expect = { .size = SZ_64K };
+	struct ima_queue_entry *qe;
+	size_t size;
+	u64 count;
+
+	ima_kunit_fill(test, 0, 5);
+	expect.buf = kunit_kzalloc(test, expect.size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, expect.buf);
+	list_for_each_entry(qe, &ctx->log.list.head, later)
+		ima_measurements_show(&expect, qe);
+
+	KUNIT_ASSERT_EQ(test, ima_kunit_delete(ctx, 1), 0);
+	KUNIT_ASSERT_EQ(test, ima_kunit_stage(ctx), 0);
+	ima_kunit_fill(test, 5, 3);
+	list_for_each_entry(qe, &ctx->log.list.head, later)
+		ima_measurements_show(&expect, qe);
+
+	size = ima_log_size(&ctx->log) - sizeof(struct ima_kexec_hdr);
+	KUNIT_EXPECT_EQ(test, ima_kexec_dump(test, &file, size, &count), 0);
+	KUNIT_EXPECT_EQ(test, count, 7);
+	KUNIT_ASSERT_EQ(test, file.count, size);
+	KUNIT_EXPECT_MEMEQ(test, file.buf, expect.buf + expect.count - size,
+			   size);
+}
+
+/* Whatever room there is, it ends with a whole record. */
+static void ima_kexec_whole_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+	struct seq_file full, file;
+	size_t size;
+	u64 count;
+
+	ima_kunit_fill(test, 0, 2);
+	KUNIT_ASSERT_EQ(test, ima_kunit_stage(ctx), 0);
+	ima_kunit_fill(test, 2, 2);
+	size = ima_log_size(&ctx->log) - sizeof(struct ima_kexec_hdr);
+	KUNIT_ASSERT_EQ(test, ima_kexec_dump(test, &full, size, &count), 0);
+
+	for (size_t room = 0; room < size; room++) {
+		unsigned long left = ima_kexec_dump(test, &file, room, &count);
+		struct seq_file again;
+		u64 same;
+
+		KUNIT_EXPECT_GT(test, left, 0);
+		KUNIT_EXPECT_EQ(test, left + count, 4);
+		KUNIT_EXPECT_LE(test, file.count, room);
+		KUNIT_EXPECT_MEMEQ(test, file.buf, full.buf, file.count);
+		/* just so much room takes the same records */
+		ima_kexec_dump(test, &again, file.count, &same);
+		KUNIT_EXPECT_EQ(test, same, count);
+		KUNIT_EXPECT_EQ(test, again.count, file.count);
+		kunit_kfree(test, again.buf);
+		kunit_kfree(test, file.buf);
+	}
+}
+
+/* A size that is not known gives no segment, rather than one of a page. */
+static void ima_kexec_size_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+
+	KUNIT_EXPECT_EQ(test, ima_kexec_segment_size(ULONG_MAX), ULONG_MAX);
+	for (unsigned long i = 1; i < 3 * PAGE_SIZE; i++) {
+		unsigned long size = ima_kexec_segment_size(ULONG_MAX - i);
+
+		if (size >= ULONG_MAX - i)
+			continue;
+		KUNIT_FAIL(test, "%lu bytes for ULONG_MAX - %lu", size, i);
+		break;
+	}
+	KUNIT_EXPECT_GE(test, ima_kexec_segment_size(1), 1 + PAGE_SIZE / 2);
+	KUNIT_EXPECT_TRUE(test, PAGE_ALIGNED(ima_kexec_segment_size(5000)));
+
+	ctx->log.staged.size = ULONG_MAX / 2;
+	ctx->log.list.size = ULONG_MAX / 2;
+	KUNIT_EXPECT_EQ(test, ima_log_size(&ctx->log), ULONG_MAX);
+}
+
+static struct kunit_case ima_kexec_cases[] = {
+	KUNIT_CASE(ima_kexec_order_test),
+	KUNIT_CASE(ima_kexec_whole_test),
+	KUNIT_CASE(ima_kexec_size_test),
+	{}
+};
+
+static struct kunit_suite ima_kexec_suite = {
+	.name = "ima_kexec",
+	.init = ima_kunit_init,
+	.exit = ima_kunit_exit,
+	.test_cases = ima_kexec_cases,
+};
+
+kunit_test_suite(ima_kexec_suite);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the KUnit suites of the measurement log share: a log of their own, and
+ * records for it.
+ */
+
+#ifndef __IMA_LOG_KUNIT_H
+#define __IMA_LOG_KUNIT_H
+
+#include <kunit/test.h>
+
+#include "../ima.h"
+
+#define IMA_KUNIT_PLACES 3
+
+/*
+ * Events are numbered. In a log that never had a violation or a second record
+ * of an event, an event's number is its record's.
+ */
+struct ima_kunit {
+	struct ima_log log;
+	struct ima_place place[IMA_KUNIT_PLACES];
+	bool open[IMA_KUNIT_PLACES];
+};
+
+/* two processes */
+#define IMA_KUNIT_SELF	task_tgid(current)
+#define IMA_KUNIT_OTHER	(&init_struct_pid)
+
+int ima_kunit_init(struct kunit *test);
+void ima_kunit_exit(struct kunit *test);
+
+unsigned long ima_kunit_extends(void);
+int ima_kunit_measure_pcr(struct ima_kunit *ctx, u32 event, bool violation,
+			  int pcr);
+int ima_kunit_measure(struct ima_kunit *ctx, u32 event);
+void ima_kunit_fill(struct kunit *test, u32 first, u32 count);
+u32 ima_kunit_event(const struct ima_queue_entry *qe);
+
+int ima_kunit_open(struct ima_kunit *ctx, int i, struct ima_list *list,
+		   struct pid *owner, bool writable);
+void ima_kunit_close(struct ima_kunit *ctx, int i);
+
+int ima_kunit_stage(struct ima_kunit *ctx);
+int ima_kunit_delete_staged(struct ima_kunit *ctx);
+int ima_kunit_delete(struct ima_kunit *ctx, unsigned long n);
+
+void ima_kunit_check(struct kunit *test, u64 removed, unsigned long staged,
+		     unsigned long count);
+
+#endif /* __IMA_LOG_KUNIT_H */

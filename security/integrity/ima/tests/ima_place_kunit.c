@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit suite of the places of open measurement files: reading on while
+ * records leave, who is in the way, and the one writer.
+ */
+
+#include <linux/sched/task.h>
+
+#include "ima_log_kunit.h"
+
+/* As seq_file does: read @n records from index @pos on. Returns how many. */
+static int ima_place_read(struct kunit *test, int i, loff_t pos, int n,
+			  u32 expect)
+{
+	struct ima_kunit *ctx = test->priv;
+	struct ima_place *place = &ctx->place[i];
+	struct ima_queue_entry *qe;
+	int shown = 0;
+
+	qe = ima_place_start(place, pos);
+	while (!IS_ERR_OR_NULL(qe) && shown < n) {
+		KUNIT_EXPECT_EQ(test, ima_kunit_event(qe), expect + shown);
+		shown++;
+		qe = ima_place_next(place);
+	}
+	ima_place_stop(place, pos + shown);
+	return IS_ERR(qe) ? PTR_ERR(qe) : shown;
+}
+
+static void ima_place_open_all(struct kunit *test, struct ima_list *list,
+			       struct pid *owner)
+{
+	for (int i = 0; i < IMA_KUNIT_PLACES; i++)
+		KUNIT_ASSERT_EQ(test, ima_kunit_open(test->priv, i, list, owner,
+						     false), 0);
+}
+
+static void ima_place_read_on_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+
+	ima_kunit_fill(test, 0, 10);
+	ima_place_open_all(test, &ctx->log.list, IMA_KUNIT_OTHER);
+
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 0, 4, 0), 4);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 3), 0);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 4, 2, 4), 2);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 3), 0);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 6, 100, 6), 4);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 10, 100, 0), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 4), 0);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 10, 100, 0), 0);
+	ima_kunit_fill(test, 10, 2);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 10, 100, 10), 2);
+
+	/* one that did not begin starts with what there is */
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 1, 0, 100, 10), 2);
+}
+
+static void ima_place_stale_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+	struct ima_place *place = &ctx->place[0];
+
+	ima_kunit_fill(test, 0, 5);
+	ima_place_open_all(test, &ctx->log.list, IMA_KUNIT_SELF);
+
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 0, 2, 0), 2);
+	KUNIT_EXPECT_EQ(test, ima_place_prepare(place, 50, 100), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 2), 0);
+
+	/* the next record is there, those before it are not */
+	KUNIT_EXPECT_EQ(test, ima_place_prepare(place, 100, 100), 0);
+	KUNIT_EXPECT_EQ(test, ima_place_prepare(place, 50, 100), -ESTALE);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 2, 1, 2), 1);
+
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 2), 0);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 3, 1, 0), -ESTALE);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 3, 1, 0), -ESTALE);
+
+	KUNIT_EXPECT_EQ(test, ima_place_prepare(place, 0, 100), 0);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 0, 100, 4), 1);
+}
+
+/* A place in the staged list goes on with the next batch. */
+static void ima_place_staged_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+
+	ima_place_open_all(test, &ctx->log.staged, IMA_KUNIT_SELF);
+	ima_kunit_fill(test, 0, 5);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 0, 100, 0), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_stage(ctx), 0);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 0, 100, 0), 5);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 1, 0, 3, 0), 3);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete_staged(ctx), 0);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 5, 100, 0), 0);
+
+	ima_kunit_fill(test, 5, 3);
+	KUNIT_EXPECT_EQ(test, ima_kunit_stage(ctx), 0);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 5, 100, 5), 3);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 1, 3, 100, 0), -ESTALE);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 2, 0, 100, 5), 3);
+}
+
+/* The list changes under a place in it when all of it is staged. */
+static void ima_place_moved_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+
+	ima_kunit_fill(test, 0, 5);
+	ima_place_open_all(test, &ctx->log.list, IMA_KUNIT_SELF);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 0, 100, 0), 5);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 1, 0, 2, 0), 2);
+	KUNIT_EXPECT_EQ(test, ima_kunit_stage(ctx), 0);
+	ima_kunit_fill(test, 5, 3);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 5, 100, 5), 3);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 1, 2, 100, 0), -ESTALE);
+}
+
+static const struct ima_middle {
+	const char *name;
+	int read;		/* of 10 records */
+	bool partial;
+	unsigned long n;
+	int ret;
+} ima_middles[] = {
+	{ "not begun", 0, false, 10, 0 },
+	{ "before the cut", 3, false, 4, -EBUSY },
+	{ "at the cut", 4, false, 4, 0 },
+	{ "past the cut", 5, false, 4, 0 },
+	{ "in the last record to go", 4, true, 4, -EBUSY },
+	{ "in the record after it", 5, true, 4, 0 },
+	{ "in the first record", 1, true, 1, -EBUSY },
+	{ "at the end", 10, false, 10, 0 },
+	{ "in the last record", 10, true, 10, -EBUSY },
+};
+
+KUNIT_ARRAY_PARAM_DESC(ima_middle, ima_middles, name);
+
+static void ima_place_middle_test(struct kunit *test)
+{
+	const struct ima_middle *middle = test->param_value;
+	struct ima_kunit *ctx = test->priv;
+
+	ima_kunit_fill(test, 0, 10);
+	KUNIT_ASSERT_EQ(test, ima_kunit_open(ctx, 0, &ctx->log.list,
+					     IMA_KUNIT_OTHER, false), 0);
+	ima_place_read(test, 0, 0, middle->read, 0);
+	ctx->place[0].partial = middle->partial;
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, middle->n), middle->ret);
+	ima_kunit_check(test, middle->ret ? 0 : middle->n, 0,
+			middle->ret ? 10 : 10 - middle->n);
+}
+
+/* Who is in the way of A and of D, and whose files do not matter. */
+static void ima_place_middle_staged_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+
+	ima_kunit_fill(test, 0, 5);
+	KUNIT_EXPECT_EQ(test, ima_kunit_open(ctx, 0, &ctx->log.list,
+					     IMA_KUNIT_OTHER, false), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_open(ctx, 1, &ctx->log.list,
+					     IMA_KUNIT_SELF, false), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_open(ctx, 2, &ctx->log.staged,
+					     IMA_KUNIT_OTHER, false), 0);
+
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 0, 2, 0), 2);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 1, 0, 2, 0), 2);
+	KUNIT_EXPECT_EQ(test, ima_kunit_stage(ctx), -EBUSY);
+	ima_kunit_check(test, 0, 0, 5);
+
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 2, 100, 2), 3);
+	KUNIT_EXPECT_EQ(test, ima_kunit_stage(ctx), 0);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 2, 0, 2, 0), 2);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete_staged(ctx), -EBUSY);
+	ima_kunit_check(test, 5, 5, 0);
+
+	KUNIT_EXPECT_EQ(test, ima_place_prepare(&ctx->place[2], 0, 1), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete_staged(ctx), 0);
+	ima_kunit_check(test, 5, 0, 0);
+}
+
+/* Reached the end once, and the list grew: still in nobody's way. */
+static void ima_place_rest_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+
+	ima_kunit_fill(test, 0, 5);
+	ima_place_open_all(test, &ctx->log.list, IMA_KUNIT_OTHER);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 0, 100, 0), 5);
+	ima_kunit_fill(test, 5, 5);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 8), 0);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 5, 100, 0), -ESTALE);
+	KUNIT_EXPECT_EQ(test, ima_place_prepare(&ctx->place[0], 0, 100), 0);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 0, 100, 8), 2);
+}
+
+static void ima_place_writer_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+	struct ima_list *list = &ctx->log.list;
+
+	KUNIT_EXPECT_EQ(test, ima_kunit_open(ctx, 0, list, IMA_KUNIT_SELF,
+					     true), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_open(ctx, 1, &ctx->log.staged,
+					     IMA_KUNIT_SELF, true), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_open(ctx, 2, list, IMA_KUNIT_OTHER,
+					     true), -EBUSY);
+	KUNIT_EXPECT_EQ(test, ima_kunit_open(ctx, 2, list, IMA_KUNIT_OTHER,
+					     false), 0);
+	ima_kunit_close(ctx, 2);
+
+	ima_kunit_close(ctx, 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_open(ctx, 2, list, IMA_KUNIT_OTHER,
+					     true), -EBUSY);
+	ima_kunit_close(ctx, 1);
+	KUNIT_EXPECT_EQ(test, ima_kunit_open(ctx, 2, list, IMA_KUNIT_OTHER,
+					     true), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_open(ctx, 0, list, IMA_KUNIT_SELF,
+					     true), -EBUSY);
+}
+
+static struct kunit_case ima_place_cases[] = {
+	KUNIT_CASE(ima_place_read_on_test),
+	KUNIT_CASE(ima_place_stale_test),
+	KUNIT_CASE(ima_place_staged_test),
+	KUNIT_CASE(ima_place_moved_test),
+	KUNIT_CASE_PARAM(ima_place_middle_test, ima_middle_gen_params),
+	KUNIT_CASE(ima_place_middle_staged_test),
+	KUNIT_CASE(ima_place_rest_test),
+	KUNIT_CASE(ima_place_writer_test),
+	{}
+};
+
+static struct kunit_suite ima_place_suite = {
+	.name = "ima_place",
+	.init = ima_kunit_init,
+	.exit = ima_kunit_exit,
+	.test_cases = ima_place_cases,
+};
+
+kunit_test_suite(ima_place_suite);
