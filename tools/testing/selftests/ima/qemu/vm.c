@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs one program in a virtual machine with a TPM: see usage().
+ */
+#define _GNU_SOURCE
+#include <err.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <wordexp.h>
+
+#include "vm.h"
+
+static void __noreturn usage(int status)
+{
+	static const char * const lines[] = {
+		"Usage: vm --kernel BZIMAGE [OPTION]... -- PROGRAM [ARG]...",
+		"       vm --kernel BZIMAGE [OPTION]... --run 'PROGRAM ARG...'",
+		"",
+		"Boots a virtual machine, runs PROGRAM in it as root, passes on its stdout and",
+		"stderr, and exits with its status (128+N: killed by signal N). 124: no end in",
+		"time. 125: no status, or the kernel reported a fault. PROGRAM with a slash is",
+		"copied to the guest's /usr/local/bin, with its libraries; a plain name is a",
+		"command of the guest (busybox, tpm2-tools), or else one of the host's.",
+		"",
+		"  --no-tpm           no TPM; else a fresh swtpm at /dev/tpm0 and /dev/tpmrm0",
+		"  --append WORDS     added to the kernel command line",
+		"  --mem SIZE         1G",
+		"  --cpus N           2",
+		"  --timeout SECONDS  300",
+		"  --accel NAME       tcg; kvm if you know that it works",
+		"  --console FILE     keep the console's output",
+		"  --file SRC[:DST]   copy a file or folder in, at its own path or DST",
+		"  --kexec            /boot/bzImage and /boot/initrd for the guest's own use;",
+		"                     SIGUSR1 to process 1 starts what is loaded, and there",
+		"                     PROGRAM again, with $IMA_KEXEC_BOOT set to N if",
+		"                     ima_kexec_boot=N is on the new kernel's command line",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		fprintf(status ? stderr : stdout, "%s\n", lines[i]);
+	exit(status);
+}
+
+static char **split_words(const char *command)
+{
+	static wordexp_t words;
+
+	if (wordexp(command, &words, WRDE_NOCMD | WRDE_SHOWERR) || !words.we_wordc)
+		errx(VM_FAILED, "--run: not a simple command: %s", command);
+	return words.we_wordv;
+}
+
+static unsigned int parse_seconds(const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (end == text || *end || !n || n > INT_MAX / 1000)
+		errx(VM_FAILED, "--timeout %s: not a number of seconds", text);
+	return n;
+}
+
+static void add_file(struct vm_config *config, const char *spec)
+{
+	if (config->nr_files == VM_MAX_FILES)
+		errx(VM_FAILED, "--file: more than %d", VM_MAX_FILES);
+	config->files[config->nr_files++] = spec;
+}
+
+static const struct option options[] = {
+	{ "kernel", required_argument, NULL, 'k' },
+	{ "run", required_argument, NULL, 'r' },
+	{ "no-tpm", no_argument, NULL, 'n' },
+	{ "append", required_argument, NULL, 'a' },
+	{ "mem", required_argument, NULL, 'm' },
+	{ "cpus", required_argument, NULL, 'c' },
+	{ "timeout", required_argument, NULL, 't' },
+	{ "accel", required_argument, NULL, 'x' },
+	{ "console", required_argument, NULL, 'o' },
+	{ "file", required_argument, NULL, 'f' },
+	{ "kexec", no_argument, NULL, 'e' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 }
+};
+
+static void set_option(struct vm_config *config, int option, const char *value)
+{
+	switch (option) {
+	case 'k':
+		config->kernel = value;
+		break;
+	case 'r':
+		config->argv = split_words(value);
+		break;
+	case 'n':
+		config->tpm = false;
+		break;
+	case 'a':
+		config->append = value;
+		break;
+	case 'm':
+		config->mem = value;
+		break;
+	case 'c':
+		config->cpus = value;
+		break;
+	case 't':
+		config->timeout = parse_seconds(value);
+		break;
+	case 'x':
+		config->accel = value;
+		break;
+	case 'o':
+		config->console = value;
+		break;
+	case 'f':
+		add_file(config, value);
+		break;
+	case 'e':
+		config->kexec = true;
+		break;
+	default:
+		usage(option == 'h' ? 0 : VM_FAILED);
+	}
+}
+
+static void parse(struct vm_config *config, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+", options, NULL)) != -1)
+		set_option(config, c, optarg);
+	if (!config->kernel || (config->argv && optind < argc) || (!config->argv && optind == argc))
+		usage(VM_FAILED);
+	if (!config->argv)
+		config->argv = argv + optind;
+	if (access(config->kernel, R_OK))
+		err(VM_FAILED, "%s", config->kernel);
+}
+
+static const char *own_folder(void)
+{
+	static char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (n < 0)
+		err(VM_FAILED, "/proc/self/exe");
+	*strrchr(path, '/') = '\0';
+	return path;
+}
+
+/* The exit status, and on stderr why it is not the program's. */
+static int judge(const struct vm_config *config, const struct vm_result *result)
+{
+	bool splat = vm_console_splat(config->console);
+
+	if (!splat && !result->timed_out && !result->why[0] && result->status >= 0)
+		return result->status;
+	if (!splat)
+		vm_console_tail(config->console);
+	if (result->timed_out) {
+		warnx("no end after %u s", config->timeout);
+		return VM_TIMEOUT;
+	}
+	if (result->why[0]) {
+		warnx("%s", result->why);
+	} else if (result->status < 0) {
+		vm_log_show();
+		warnx("the machine ended without a status");
+	} else {
+		warnx("kernel fault; the program's own status was %d", result->status);
+	}
+	return VM_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	struct vm_config config = {
+		.mem = "1G", .cpus = "2", .accel = "tcg", .timeout = 300, .tpm = true,
+	};
+	struct vm_result result;
+	int ports[VM_PORTS];
+	char *initramfs;
+	int signals;
+
+	parse(&config, argc, argv);
+	config.tools = own_folder();
+	signals = vm_signals_block();
+	vm_guardian_start();
+	initramfs = vm_tmp_path("initramfs");
+	if (!config.console)
+		config.console = vm_tmp_path("console");
+	vm_initramfs_make(&config, initramfs);
+	vm_machine_start(&config, initramfs, ports);
+	vm_ports_relay(ports, signals, config.timeout, &result);
+	vm_end_all();
+	return judge(&config, &result);
+}
