@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * TPM 2.0 quotes: take one, and verify one without a TPM.
+ */
+#ifndef _IMA_QUOTE_H
+#define _IMA_QUOTE_H
+
+#include <stddef.h>
+#include <linux/types.h>
+
+#include "ima_log.h"
+
+#define IMA_QUOTE_NONCE_MAX	32	/* what every TPM takes */
+#define IMA_QUOTE_BLOB_MAX	2048	/* more than any of these structures */
+
+struct ima_quote_tpm;
+
+/**
+ * enum ima_quote_hierarchy - whose primary key the attestation key is
+ * @IMA_QUOTE_OWNER: of the storage hierarchy, new after the TPM is cleared
+ * @IMA_QUOTE_ENDORSEMENT: of the endorsement hierarchy, the same for life
+ */
+enum ima_quote_hierarchy { IMA_QUOTE_OWNER, IMA_QUOTE_ENDORSEMENT };
+
+/**
+ * struct ima_quote_blob - a TPM structure, in the TPM's own byte order
+ * @size: bytes of @data
+ * @data: the structure
+ */
+struct ima_quote_blob {
+	size_t size;
+	__u8 data[IMA_QUOTE_BLOB_MAX];
+};
+
+/**
+ * struct ima_quote - a quote; tpm2_quote(1) writes the same two files
+ * @attest: TPMS_ATTEST, which is what was signed
+ * @signature: TPMT_SIGNATURE
+ */
+struct ima_quote {
+	struct ima_quote_blob attest;
+	struct ima_quote_blob signature;
+};
+
+/**
+ * struct ima_quote_values - PCR values, in the order of a selection
+ * @select: whose values
+ * @value: by place in @select, and by PCR; others are zero
+ */
+struct ima_quote_values {
+	struct ima_log_selection select;
+	__u8 value[IMA_LOG_BANKS_MAX][IMA_LOG_PCRS][IMA_LOG_DIGEST_MAX];
+};
+
+int ima_quote_open(struct ima_quote_tpm **tpm, const char *tcti);
+void ima_quote_close(struct ima_quote_tpm *tpm);
+const char *ima_quote_error(const struct ima_quote_tpm *tpm);
+
+int ima_quote_banks(struct ima_quote_tpm *tpm, __u32 pcrs,
+		    struct ima_log_selection *select);
+int ima_quote_create_ak(struct ima_quote_tpm *tpm,
+			enum ima_quote_hierarchy hierarchy, const char *auth,
+			struct ima_quote_blob *ak);
+int ima_quote_take(struct ima_quote_tpm *tpm,
+		   const struct ima_log_selection *select, const void *nonce,
+		   size_t nonce_len, struct ima_quote *quote);
+int ima_quote_read_pcrs(struct ima_quote_tpm *tpm,
+			const struct ima_log_selection *select,
+			struct ima_quote_values *values);
+
+int ima_quote_verify(const struct ima_quote *quote,
+		     const struct ima_quote_blob *ak,
+		     const struct ima_log_selection *select, const void *nonce,
+		     size_t nonce_len, struct ima_log_target *target,
+		     const char **why);
+int ima_quote_verify_values(const struct ima_log_target *target,
+			    const struct ima_quote_values *values);
+
+#endif /* _IMA_QUOTE_H */
