@@ -28,6 +28,16 @@ export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
 say() { printf '%s: %s\n' "$ME" "$*" >&2; }
 die() { say "error: $*"; exit 1; }
 
+# reason OUTPUT: the line in it that says why
+reason()
+{
+	if grep -q 'No space left' <<<"$1"; then
+		echo 'the disk is full: make room'
+	else
+		grep -m1 -iE 'fatal|error|cannot' <<<"$1" || head -n1 <<<"$1"
+	fi
+}
+
 # need PACKAGE...: install those that are missing
 need()
 {
@@ -85,6 +95,8 @@ series()
 inputs()
 {
 	local f
+	[[ -r $PATCHES/BASE && -r $PATCHES/series ]] ||
+		die "patches/linux-6.12/ has no BASE or no series"
 	(
 		cd "$ROOT" || exit
 		cat "$PATCHES/BASE" "$PATCHES/series"

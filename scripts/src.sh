@@ -4,6 +4,8 @@
 # Sourced by lint and bisect, after lib.sh: building parts of the kernel at any
 # commit of the series, away from the work tree that people work in.
 
+[ -e "$STAMP" ] || die "there is no build/linux-6.12: make tree"
+
 # checkout COMMIT: into $SRC, a second work tree for lint and bisect that has
 # its own index; touches only the files that differ from what is there
 checkout()

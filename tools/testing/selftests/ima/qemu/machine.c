@@ -115,7 +115,7 @@ void vm_machine_start(const struct vm_config *config, const char *initramfs,
 {
 	static const char * const fixed[] = {
 		"qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot",
-		"-display", "none", "-machine", "pc",
+		"-display", "none", "-machine", "q35",
 	};
 	struct vm_command qemu = { .argc = 0 };
 

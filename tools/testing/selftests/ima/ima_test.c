@@ -1,0 +1,693 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the selftests of the IMA measurement list share.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ima_test.h"
+
+#define READ_CHUNK (128 * 1024)
+
+/**
+ * ima_now_ms() - a clock for deadlines
+ *
+ * Return: milliseconds of CLOCK_MONOTONIC.
+ */
+long long ima_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/*
+ * A tmpfs of our own that is mounted nowhere: it goes when the last process
+ * that has the descriptor ends, however it ends.
+ */
+static int tmpfs_dir(void)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static int dir = -1;
+	int fs, ret;
+
+	pthread_mutex_lock(&lock);
+	if (dir < 0) {
+		fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+		if (fs >= 0 && !fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+			dir = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+		ret = dir < 0 ? -errno : dir;
+		if (fs >= 0)
+			close(fs);
+	} else {
+		ret = dir;
+	}
+	pthread_mutex_unlock(&lock);
+	return ret;
+}
+
+static int create_file(int dir, const char *name, const void *data, size_t len)
+{
+	int fd, ret = 0;
+	ssize_t n;
+
+	fd = openat(dir, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	n = write(fd, data, len);
+	if (n < 0)
+		ret = -errno;
+	else if ((size_t)n != len)
+		ret = -ENOSPC;
+	close(fd);
+	return ret;
+}
+
+/**
+ * ima_measure_file() - one event: a new file is opened for read, and removed
+ * @name: the file's name (without a slash)
+ * @data: its content
+ * @len: length of @data
+ *
+ * The same name and content a second time is the same event: IMA does not add
+ * a record for it.
+ *
+ * Return: 0, or -errno of what failed.
+ */
+int ima_measure_file(const char *name, const void *data, size_t len)
+{
+	int dir = tmpfs_dir();
+	int fd, ret;
+
+	if (dir < 0)
+		return dir;
+	ret = create_file(dir, name, data, len);
+	if (!ret) {
+		fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			ret = -errno;
+		else
+			close(fd);
+	}
+	if (ret != -EEXIST && unlinkat(dir, name, 0) && !ret)
+		ret = -errno;
+	return ret;
+}
+
+/**
+ * ima_measure_files() - n events that were never seen before
+ * @n: how many
+ *
+ * The records are all of one length. May be called in several threads and
+ * processes at the same time.
+ *
+ * Return: 0, the list has got exactly @n records more (if nothing else is
+ * measured now), or -errno.
+ */
+int ima_measure_files(unsigned int n)
+{
+	unsigned long long id[2];
+	char name[2 * 16 + 1];
+	int ret = 0;
+
+	while (n-- && !ret) {
+		if (getrandom(id, sizeof(id), 0) != sizeof(id))
+			return -EIO;
+		snprintf(name, sizeof(name), "%016llx%016llx", id[0], id[1]);
+		ret = ima_measure_file(name, id, sizeof(id));
+	}
+	return ret;
+}
+
+static long read_number(const char *path)
+{
+	char buf[32] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+	char *end;
+	long ret;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buf, sizeof(buf) - 1);
+	ret = n < 0 ? -errno : 0;
+	close(fd);
+	if (ret)
+		return ret;
+	ret = strtol(buf, &end, 10);
+	return end == buf || *end != '\n' ? -EINVAL : ret;
+}
+
+/**
+ * ima_count() - runtime_measurements_count
+ *
+ * Return: the number of records in the list, or -errno.
+ */
+long ima_count(void)
+{
+	return read_number(IMA_DIR "/runtime_measurements_count");
+}
+
+/**
+ * ima_removed() - runtime_measurements_removed
+ *
+ * Return: the number of records that left the list since boot, or -errno
+ * (-ENOENT: the kernel has no such file).
+ */
+long ima_removed(void)
+{
+	return read_number(IMA_DIR "/runtime_measurements_removed");
+}
+
+/**
+ * ima_open() - open one of the files in IMA_DIR
+ * @name: its name
+ * @flags: as for open(2)
+ *
+ * Return: a file descriptor, or -errno.
+ */
+int ima_open(const char *name, int flags)
+{
+	char path[sizeof(IMA_DIR) + IMA_NAME_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), IMA_DIR "/%s", name);
+	fd = open(path, flags | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
+/**
+ * ima_command() - open a file, write one command, close
+ * @name: the file's name in IMA_DIR
+ * @cmd: the command with its newline
+ *
+ * Return: 0, -EIO if the kernel took a part of it, or -errno.
+ */
+int ima_command(const char *name, const char *cmd)
+{
+	int fd = ima_open(name, O_WRONLY);
+	size_t len = strlen(cmd);
+	int ret = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = write(fd, cmd, len);
+	if (n < 0)
+		ret = -errno;
+	else if ((size_t)n != len)
+		ret = -EIO;
+	close(fd);
+	return ret;
+}
+
+static void *read_fd(int fd, size_t *len)
+{
+	size_t size = 0, used = 0;
+	char *buf = NULL, *bigger;
+	ssize_t n;
+
+	do {
+		if (size - used < READ_CHUNK) {
+			size = 2 * size + READ_CHUNK;
+			bigger = realloc(buf, size);
+			if (!bigger)
+				goto fail;
+			buf = bigger;
+		}
+		n = read(fd, buf + used, size - used);
+		if (n < 0)
+			goto fail;
+		used += n;
+	} while (n);
+
+	*len = used;
+	return buf;
+fail:
+	free(buf);
+	return NULL;
+}
+
+/**
+ * ima_read_all() - a whole file of IMA_DIR
+ * @name: the file's name
+ * @len: its length is put here
+ *
+ * Return: the content, to be freed by the caller (not NULL for an empty
+ * file), or NULL with errno set.
+ */
+void *ima_read_all(const char *name, size_t *len)
+{
+	int fd = ima_open(name, O_RDONLY);
+	void *data;
+	int err;
+
+	if (fd < 0) {
+		errno = -fd;
+		return NULL;
+	}
+	data = read_fd(fd, len);
+	err = errno;
+	close(fd);
+	errno = err;
+	return data;
+}
+
+static bool is_list(const char *name)
+{
+	const char *staged = strstr(name, "_staged");
+
+	if (staged)
+		return false;
+	return !strncmp(name, "ascii_runtime_measurements", 26) ||
+	       !strncmp(name, "binary_runtime_measurements", 27);
+}
+
+/**
+ * ima_list_names() - the files in IMA_DIR that show the measurement list
+ * @names: put here, not the staged ones
+ * @links: also the links without an algorithm in their name
+ *
+ * Return: how many, at least 1, or -errno.
+ */
+int ima_list_names(char names[IMA_FILES_MAX][IMA_NAME_MAX], bool links)
+{
+	DIR *dir = opendir(IMA_DIR);
+	struct dirent *d;
+	struct stat st;
+	int n = 0;
+
+	if (!dir)
+		return -errno;
+	while (n < IMA_FILES_MAX && (d = readdir(dir))) {
+		if (!is_list(d->d_name) || strlen(d->d_name) >= IMA_NAME_MAX)
+			continue;
+		if (fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW))
+			continue;
+		if (S_ISLNK(st.st_mode) && !links)
+			continue;
+		memcpy(names[n++], d->d_name, strlen(d->d_name) + 1);
+	}
+	closedir(dir);
+	return n ? n : -ENOENT;
+}
+
+/* PCR 10 of every bank, "bank value"; no TPM: none. */
+static int read_pcrs(char pcr[IMA_FILES_MAX][256])
+{
+	const char *tpm = "/sys/class/tpm/tpm0";
+	DIR *dir = opendir(tpm);
+	char path[512], value[160];
+	struct dirent *d;
+	ssize_t len;
+	int fd, n = 0;
+
+	if (!dir)
+		return 0;
+	while (n >= 0 && n < IMA_FILES_MAX && (d = readdir(dir))) {
+		if (strncmp(d->d_name, "pcr-", 4))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s/10", tpm, d->d_name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		len = fd < 0 ? -1 : read(fd, value, sizeof(value) - 1);
+		if (fd >= 0)
+			close(fd);
+		if (len < 0) {
+			n = -EIO;
+			break;
+		}
+		value[len] = '\0';
+		snprintf(pcr[n++], 256, "%.80s %s", d->d_name, value);
+	}
+	closedir(dir);
+	return n;
+}
+
+/* The digest's length is seen in the ascii file: "PCR digest template ...". */
+static size_t digest_len(const struct ima_state *state, const char *binary)
+{
+	char name[IMA_NAME_MAX + 8];
+	const struct ima_file *ascii;
+	const char *digest;
+
+	snprintf(name, sizeof(name), "ascii%s", binary + strlen("binary"));
+	ascii = ima_state_file(state, name);
+	if (!ascii || ascii->len < 4)
+		return 0;
+	digest = memchr(ascii->data + 2, ' ', ascii->len - 2);
+	return digest ? strspn(digest + 1, "0123456789abcdef") / 2 : 0;
+}
+
+/**
+ * ima_state_take() - remember count, every list file, and PCR 10 in each bank
+ * @state: to be freed with ima_state_free(), also after a failure
+ *
+ * Return: 0 or -errno.
+ */
+int ima_state_take(struct ima_state *state)
+{
+	char names[IMA_FILES_MAX][IMA_NAME_MAX];
+	struct ima_file *file;
+	int i, n, pcrs;
+
+	memset(state, 0, sizeof(*state));
+	state->removed = ima_removed();
+	state->count = ima_count();
+	if (state->count < 0)
+		return state->count;
+
+	n = ima_list_names(names, false);
+	if (n < 0)
+		return n;
+	for (i = 0; i < n; i++) {
+		file = &state->file[i];
+		memcpy(file->name, names[i], IMA_NAME_MAX);
+		file->data = ima_read_all(file->name, &file->len);
+		if (!file->data)
+			return -errno;
+		state->nr_files++;
+	}
+	for (i = 0; i < n; i++) {
+		file = &state->file[i];
+		if (!strncmp(file->name, "binary", 6))
+			file->digest_len = digest_len(state, file->name);
+	}
+
+	pcrs = read_pcrs(state->pcr);
+	if (pcrs < 0)
+		return pcrs;
+	state->nr_pcrs = pcrs;
+	return 0;
+}
+
+/**
+ * ima_state_file() - find a file in a state
+ * @state: the state
+ * @name: the file's name, not that of a link
+ *
+ * Return: the file, or NULL.
+ */
+const struct ima_file *ima_state_file(const struct ima_state *state, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < state->nr_files; i++)
+		if (!strcmp(state->file[i].name, name))
+			return &state->file[i];
+	return NULL;
+}
+
+/* Where the record at @pos ends, or SIZE_MAX if there is no whole one. */
+static size_t record_end(const struct ima_file *file, size_t pos)
+{
+	const char *newline;
+	unsigned int len;
+	int field;
+
+	if (!file->digest_len) {
+		newline = memchr(file->data + pos, '\n', file->len - pos);
+		return newline ? (size_t)(newline + 1 - file->data) : SIZE_MAX;
+	}
+	/* PCR, digest, then two fields with a length: template name and data */
+	pos += sizeof(len) + file->digest_len;
+	for (field = 0; field < 2; field++) {
+		if (pos + sizeof(len) > file->len)
+			return SIZE_MAX;
+		memcpy(&len, file->data + pos, sizeof(len));
+		pos += sizeof(len) + len;
+	}
+	return pos > file->len ? SIZE_MAX : pos;
+}
+
+/**
+ * ima_skip_records() - where the n-th record of a list begins
+ * @file: the list file
+ * @n: how many records to skip
+ *
+ * Return: the offset in @file->data, @file->len behind the last record, or
+ * SIZE_MAX if there are less than @n whole records.
+ */
+size_t ima_skip_records(const struct ima_file *file, unsigned long n)
+{
+	size_t pos = 0;
+
+	while (n-- && pos != SIZE_MAX)
+		pos = pos < file->len ? record_end(file, pos) : SIZE_MAX;
+	return pos;
+}
+
+/* NULL, or the file that is not what it was less its first @gone records. */
+static const char *file_differs(const struct ima_state *before,
+				const struct ima_state *now, unsigned long gone)
+{
+	const struct ima_file *a, *b;
+	unsigned int i;
+	size_t cut;
+
+	for (i = 0; i < before->nr_files; i++) {
+		a = &before->file[i];
+		b = ima_state_file(now, a->name);
+		cut = ima_skip_records(a, gone);
+		if (!b || cut == SIZE_MAX || a->len - cut != b->len ||
+		    memcmp(a->data + cut, b->data, b->len))
+			return a->name;
+	}
+	return NULL;
+}
+
+/**
+ * ima_state_differs() - compare the state now with an earlier one
+ * @before: the earlier state
+ * @gone: how many records were deleted since; 0: nothing may have changed
+ *
+ * Return: NULL if exactly this is so, or the name of what is different.
+ */
+const char *ima_state_differs(const struct ima_state *before, unsigned long gone)
+{
+	static char differs[IMA_NAME_MAX];
+	struct ima_state now;
+	const char *what;
+
+	if (ima_state_take(&now))
+		what = "(the state cannot be read)";
+	else if (now.count != before->count - (long)gone)
+		what = "runtime_measurements_count";
+	else if (before->removed >= 0 && now.removed != before->removed + (long)gone)
+		what = "runtime_measurements_removed";
+	else if (now.nr_files != before->nr_files)
+		what = "number of files";
+	else if (now.nr_pcrs != before->nr_pcrs ||
+		 memcmp(now.pcr, before->pcr, sizeof(now.pcr)))
+		what = "PCR 10";
+	else
+		what = file_differs(before, &now, gone);
+
+	if (what) {
+		snprintf(differs, sizeof(differs), "%s", what);
+		what = differs;
+	}
+	ima_state_free(&now);
+	return what;
+}
+
+/**
+ * ima_state_free() - free what ima_state_take() allocated
+ * @state: the state
+ */
+void ima_state_free(struct ima_state *state)
+{
+	unsigned int i;
+
+	for (i = 0; i < state->nr_files; i++)
+		free(state->file[i].data);
+	state->nr_files = 0;
+}
+
+/**
+ * ima_slab_unreclaimable() - SUnreclaim of /proc/meminfo
+ *
+ * What waits for a grace period or is cached per CPU is in it: poll until it
+ * settles.
+ *
+ * Return: bytes, or -errno.
+ */
+long ima_slab_unreclaimable(void)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	long kib = -ENOENT;
+	char line[128];
+
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "SUnreclaim: %ld kB", &kib) == 1)
+			break;
+	fclose(f);
+	return kib < 0 ? kib : kib * 1024;
+}
+
+/* Does one new file on tmpfs add one record? 1, 0 or -errno */
+static int is_measured(void)
+{
+	long before = ima_count(), after;
+	int ret = ima_measure_files(1);
+
+	if (ret)
+		return ret;
+	after = ima_count();
+	if (before < 0 || after < 0)
+		return -EIO;
+	return after != before;
+}
+
+/* The rule is loaded once: the next program finds that it works already. */
+static const char *load_rule(void)
+{
+	static char why[160];
+	int ret = is_measured();
+
+	if (ret > 0)
+		return NULL;
+	if (!ret)
+		ret = ima_command("policy", IMA_RULE);
+	if (!ret)
+		ret = is_measured();
+	if (ret > 0)
+		return NULL;
+	snprintf(why, sizeof(why),
+		 "cannot load an IMA policy (CONFIG_IMA_WRITE_POLICY, no signed policy): %s",
+		 ret ? strerror(-ret) : "files on tmpfs are not measured");
+	return why;
+}
+
+/**
+ * ima_measure_unavailable() - can events be made and the list be read?
+ *
+ * Loads a rule that measures files on tmpfs, if there is none yet.
+ *
+ * Return: NULL, or why not.
+ */
+const char *ima_measure_unavailable(void)
+{
+	static char why[160];
+	long count;
+
+	if (geteuid())
+		return "not root";
+	count = ima_count();
+	if (count < 0) {
+		snprintf(why, sizeof(why),
+			 "no IMA in the kernel or securityfs is not mounted (" IMA_DIR "): %s",
+			 strerror(-count));
+		return why;
+	}
+	return load_rule();
+}
+
+/**
+ * ima_test_unavailable() - can the selftests run here?
+ *
+ * Return: NULL, or the reason why the tests must be skipped.
+ */
+const char *ima_test_unavailable(void)
+{
+	struct stat st;
+
+	if (!geteuid() && ima_count() >= 0) {
+		if (stat(IMA_DIR "/ascii_runtime_measurements_sha1", &st))
+			return "no ascii_runtime_measurements_sha1 in " IMA_DIR;
+		if (!(st.st_mode & 0220))
+			return "the kernel has CONFIG_IMA_STAGING off (the list is read-only)";
+	}
+	return ima_measure_unavailable();
+}
+
+/**
+ * ima_delete() - give the command N
+ * @n: how many records
+ *
+ * Return: 0 or -errno.
+ */
+int ima_delete(unsigned long n)
+{
+	char cmd[32];
+
+	snprintf(cmd, sizeof(cmd), "%lu\n", n);
+	return ima_command("ascii_runtime_measurements_sha1", cmd);
+}
+
+static int delete_everything(void)
+{
+	int ret = ima_command("ascii_runtime_measurements_sha1_staged", "D\n");
+
+	if (ret && ret != -ENOENT)
+		return ret;
+	ret = ima_measure_files(1);
+	return ret ?: ima_delete(ima_count());
+}
+
+/**
+ * ima_other_process_deletes_all() - what is staged, and the list
+ *
+ * For the end of a test: a process of its own finds no writer and no reader in
+ * its way.
+ *
+ * Return: 0 or an errno.
+ */
+int ima_other_process_deletes_all(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(-delete_everything());
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+}
+
+/**
+ * ima_measure_violation() - a new file is opened for read while it is written
+ *
+ * Return: 0, the list has got two records more (the violation, and the file),
+ * or -errno.
+ */
+int ima_measure_violation(void)
+{
+	static unsigned int number;
+	int dir = tmpfs_dir();
+	int writer, reader, ret;
+	char name[48];
+
+	if (dir < 0)
+		return dir;
+	snprintf(name, sizeof(name), "violation-%d-%u-%llx", getpid(), number++,
+		 (unsigned long long)ima_now_ms());
+	ret = create_file(dir, name, name, strlen(name));
+	if (ret)
+		return ret;
+	writer = openat(dir, name, O_WRONLY | O_CLOEXEC);
+	reader = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	if (writer < 0 || reader < 0)
+		ret = -errno;
+	if (writer >= 0)
+		close(writer);
+	if (reader >= 0)
+		close(reader);
+	if (unlinkat(dir, name, 0) && !ret)
+		ret = -errno;
+	return ret;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the selftests of the IMA measurement list share: make events, read the
+ * list, give commands, compare the whole state before and after.
+ */
+#ifndef IMA_TEST_H
+#define IMA_TEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define IMA_DIR "/sys/kernel/security/ima"
+#define IMA_RULE "measure func=FILE_CHECK mask=MAY_READ fsmagic=0x01021994\n"
+
+/* A file's state settles within this, or it is wrong. */
+#define IMA_DEADLINE_MS 10000
+
+#define IMA_NAME_MAX 64
+#define IMA_FILES_MAX 32
+
+/* The content of one list file. */
+struct ima_file {
+	char name[IMA_NAME_MAX];
+	char *data;
+	size_t len;
+	size_t digest_len;	/* of the binary form; 0: ascii */
+};
+
+/* Everything that a refused command must leave as it was. */
+struct ima_state {
+	long count;
+	long removed;		/* negative: the kernel does not tell */
+	unsigned int nr_files;
+	struct ima_file file[IMA_FILES_MAX];
+	unsigned int nr_pcrs;
+	char pcr[IMA_FILES_MAX][256];
+};
+
+const char *ima_measure_unavailable(void);
+const char *ima_test_unavailable(void);
+
+int ima_measure_file(const char *name, const void *data, size_t len);
+int ima_measure_files(unsigned int n);
+
+long ima_count(void);
+long ima_removed(void);
+int ima_open(const char *name, int flags);
+int ima_command(const char *name, const char *cmd);
+void *ima_read_all(const char *name, size_t *len);
+int ima_list_names(char names[IMA_FILES_MAX][IMA_NAME_MAX], bool links);
+
+int ima_state_take(struct ima_state *state);
+const char *ima_state_differs(const struct ima_state *before, unsigned long gone);
+const struct ima_file *ima_state_file(const struct ima_state *state, const char *name);
+size_t ima_skip_records(const struct ima_file *file, unsigned long n);
+void ima_state_free(struct ima_state *state);
+
+long ima_slab_unreclaimable(void);
+long long ima_now_ms(void);
+
+int ima_delete(unsigned long n);
+int ima_other_process_deletes_all(void);
+int ima_measure_violation(void);
+
+#endif /* IMA_TEST_H */
