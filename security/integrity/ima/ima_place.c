@@ -79,7 +79,7 @@ static bool ima_place_splits(const struct ima_place *place, u64 first, u64 end)
 	bool partial = READ_ONCE(place->partial);
 	u64 unread = place->next - partial;
 
-	if (!place->started || (place->next == place->base))
+	if (!place->started || place->next == place->base)
 		return false;
 	if (place->at_end && !partial)
 		return false;

@@ -18,7 +18,7 @@ static const struct ima_command {
 	COMMAND("\n", -EINVAL, -EINVAL),
 	COMMAND("1", -EINVAL, -EINVAL),
 	COMMAND("11", -EINVAL, -EINVAL),
-	COMMAND("1 \n", -EINVAL, -EINVAL),
+	COMMAND("1\x20\n", -EINVAL, -EINVAL),
 	COMMAND(" 1\n", -EINVAL, -EINVAL),
 	COMMAND("-1\n", -EINVAL, -EINVAL),
 	COMMAND("+1\n", -EINVAL, -EINVAL),

@@ -364,6 +364,16 @@ static void finish_output(void)
 	}
 }
 
+static bool is_empty(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char c;
+	bool empty = read(fd, &c, 1) == 0;
+
+	close(fd);
+	return empty;
+}
+
 static bool copy_to_console(const char *path)
 {
 	char buf[4096];
@@ -380,9 +390,9 @@ static bool copy_to_console(const char *path)
 }
 
 /*
- * An object is reported when two scans found no pointer to it and its contents
- * unchanged, and it is old enough. One more scan, later, confirms it: pointers
- * can hide in a register or on a stack for a moment.
+ * The first scan notes what objects contain, the second reports those that are
+ * old enough, unchanged, and pointed to by nothing. A third has to confirm it:
+ * a pointer can be in a register or on its way for a moment.
  */
 static bool memory_leaked(long long program_end)
 {
@@ -395,8 +405,10 @@ static bool memory_leaked(long long program_end)
 	wait = program_end + KMEMLEAK_AGE_MS + 500 - now_ms();
 	if (wait > 0)
 		usleep(wait * 1000);
-	for (int i = 0; i < 2; i++)
-		write_file(KMEMLEAK, "scan");
+	write_file(KMEMLEAK, "scan");
+	if (is_empty(KMEMLEAK))
+		return false;
+	write_file(KMEMLEAK, "scan");
 	return copy_to_console(KMEMLEAK);
 }
 
