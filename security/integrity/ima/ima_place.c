@@ -79,7 +79,7 @@ static bool ima_place_splits(const struct ima_place *place, u64 first, u64 end)
 	bool partial = READ_ONCE(place->partial);
 	u64 unread = place->next - partial;
 
-	if (!place->started || place->next == place->base)
+	if (!place->started)
 		return false;
 	if (place->at_end && !partial)
 		return false;
@@ -113,14 +113,25 @@ bool ima_place_in_middle(struct ima_log *log, const struct ima_list *list,
 }
 
 /**
+ * ima_place_restart - have byte 0 be the first record there is
+ * @place: the place of an open file
+ */
+void ima_place_restart(struct ima_place *place)
+{
+	down_read(&place->log->reading);
+	place->started = false;
+	up_read(&place->log->reading);
+}
+
+/**
  * ima_place_prepare - get ready to read at an offset, or to seek to it
  * @place: the place of an open file
  * @offset: byte offset in the file
  * @reached: byte offset that the file was read up to
  *
- * Offset 0 starts over at the first record there is. Another one that was not
- * just reached is found by counting bytes from there, which takes every record
- * before it. Checked here, as seq_file loses its state over an error.
+ * An offset that was not just reached is found by counting bytes from the
+ * first record shown, which takes every record before it. Checked here, as
+ * seq_file loses its state over an error.
  *
  * Return: 0, or -ESTALE if a record before @offset left the list.
  */
@@ -129,10 +140,8 @@ int ima_place_prepare(struct ima_place *place, loff_t offset, loff_t reached)
 	int ret = 0;
 
 	down_read(&place->log->reading);
-	if (!offset)
-		place->started = false;
-	else if (offset != reached && place->started &&
-		 place->base != place->list->first)
+	if (offset != reached && place->started &&
+	    place->base != place->list->first)
 		ret = -ESTALE;
 	up_read(&place->log->reading);
 	return ret;

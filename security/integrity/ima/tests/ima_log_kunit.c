@@ -35,7 +35,8 @@ int ima_kunit_init(struct kunit *test)
 	test->priv = ctx;
 	extends = 0;
 	ctx->log.extend = ima_kunit_extend;
-	return ima_log_init(&ctx->log);
+	ima_log_init(&ctx->log);
+	return ima_digest_table_init(&ctx->log.digests);
 }
 
 static void ima_kunit_count_digest(void *digest, void *count)

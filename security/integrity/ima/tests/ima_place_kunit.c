@@ -78,7 +78,8 @@ static void ima_place_stale_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 3, 1, 0), -ESTALE);
 	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 3, 1, 0), -ESTALE);
 
-	KUNIT_EXPECT_EQ(test, ima_place_prepare(place, 0, 100), 0);
+	KUNIT_EXPECT_EQ(test, ima_place_prepare(place, 0, 100), -ESTALE);
+	ima_place_restart(place);
 	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 0, 100, 4), 1);
 }
 
@@ -138,19 +139,36 @@ static const struct ima_middle {
 
 KUNIT_ARRAY_PARAM_DESC(ima_middle, ima_middles, name);
 
+/* Numbers do not start at 0 here, and other records were there before. */
 static void ima_place_middle_test(struct kunit *test)
 {
 	const struct ima_middle *middle = test->param_value;
+	unsigned long gone = middle->ret ? 0 : middle->n;
+	struct ima_kunit *ctx = test->priv;
+
+	ima_kunit_fill(test, 0, 20);
+	KUNIT_ASSERT_EQ(test, ima_kunit_delete(ctx, 10), 0);
+	KUNIT_ASSERT_EQ(test, ima_kunit_open(ctx, 0, &ctx->log.list,
+					     IMA_KUNIT_OTHER, false), 0);
+	ima_place_read(test, 0, 0, middle->read, 10);
+	ctx->place[0].partial = middle->partial;
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, middle->n), middle->ret);
+	ima_kunit_check(test, 10 + gone, 0, 10 - gone);
+}
+
+/* It read what is gone already, and nothing of what is to go. */
+static void ima_place_past_test(struct kunit *test)
+{
 	struct ima_kunit *ctx = test->priv;
 
 	ima_kunit_fill(test, 0, 10);
 	KUNIT_ASSERT_EQ(test, ima_kunit_open(ctx, 0, &ctx->log.list,
 					     IMA_KUNIT_OTHER, false), 0);
-	ima_place_read(test, 0, 0, middle->read, 0);
-	ctx->place[0].partial = middle->partial;
-	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, middle->n), middle->ret);
-	ima_kunit_check(test, middle->ret ? 0 : middle->n, 0,
-			middle->ret ? 10 : 10 - middle->n);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 0, 3, 0), 3);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 3), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 4), 0);
+	ima_kunit_check(test, 7, 0, 3);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 3, 1, 0), -ESTALE);
 }
 
 /* Who is in the way of A and of D, and whose files do not matter. */
@@ -177,9 +195,12 @@ static void ima_place_middle_staged_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ima_kunit_delete_staged(ctx), -EBUSY);
 	ima_kunit_check(test, 5, 5, 0);
 
-	KUNIT_EXPECT_EQ(test, ima_place_prepare(&ctx->place[2], 0, 1), 0);
+	/* a reader in the middle of the list is not in the way of D */
+	ima_kunit_fill(test, 5, 5);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 5, 2, 5), 2);
+	ima_place_restart(&ctx->place[2]);
 	KUNIT_EXPECT_EQ(test, ima_kunit_delete_staged(ctx), 0);
-	ima_kunit_check(test, 5, 0, 0);
+	ima_kunit_check(test, 5, 0, 5);
 }
 
 /* Reached the end once, and the list grew: still in nobody's way. */
@@ -193,7 +214,7 @@ static void ima_place_rest_test(struct kunit *test)
 	ima_kunit_fill(test, 5, 5);
 	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 8), 0);
 	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 5, 100, 0), -ESTALE);
-	KUNIT_EXPECT_EQ(test, ima_place_prepare(&ctx->place[0], 0, 100), 0);
+	ima_place_restart(&ctx->place[0]);
 	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 0, 100, 8), 2);
 }
 
@@ -228,6 +249,7 @@ static struct kunit_case ima_place_cases[] = {
 	KUNIT_CASE(ima_place_staged_test),
 	KUNIT_CASE(ima_place_moved_test),
 	KUNIT_CASE_PARAM(ima_place_middle_test, ima_middle_gen_params),
+	KUNIT_CASE(ima_place_past_test),
 	KUNIT_CASE(ima_place_middle_staged_test),
 	KUNIT_CASE(ima_place_rest_test),
 	KUNIT_CASE(ima_place_writer_test),

@@ -204,6 +204,9 @@ static void set_environment(void)
 	setenv("IMA_VM", "1", 1);
 	if (copy)
 		setenv("IMA_KEXEC_BOOT", copy, 1);
+	/* It must not be the default to leave the kernel that runs. */
+	if (!access("/boot/bzImage", R_OK))
+		setenv("IMA_KEXEC_TEST", "1", 1);
 	free(copy);
 }
 
