@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -765,6 +766,19 @@ TEST_F(reader, r1_idle_reader_all_deleted_reads_new_records)
 	EXPECT_TRUE(reads_whole_list(self, variant->name));
 }
 
+TEST_F(reader, r1_reader_whose_first_read_was_EFAULT_deletion_works)
+{
+	void *nowhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = ima_open(variant->name, O_RDONLY);
+
+	ASSERT_NE(MAP_FAILED, nowhere);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(-EFAULT, minus_errno(read(fd, nowhere, 4096)));
+	EXPECT_EQ(0, other_process_deletes_all());
+	close(fd);
+	munmap(nowhere, 4096);
+}
+
 TEST_F(reader, r1_reader_at_end_deletion_of_all_works)
 {
 	ASSERT_EQ((long)self->file->len, reader_read(self, PEER_DATA_MAX));
@@ -1293,6 +1307,26 @@ TEST_F(own, r3_pread_elsewhere_with_a_record_before_gone_ESTALE)
 	EXPECT_EQ(-ESTALE, minus_errno(pread(self->fd, self->got, 50, own_start_of(self, 7))));
 	EXPECT_EQ(-ESTALE, minus_errno(pread(self->fd, self->got, 50, own_start_of(self, 3) + 4)));
 	EXPECT_EQ(-ESTALE, minus_errno(pread(self->fd, self->got, 50, 3)));
+}
+
+TEST_F(own, r3_pread_at_0_with_a_record_before_gone_ESTALE)
+{
+	size_t place = own_start_of(self, 5);
+
+	ASSERT_TRUE(reads_exactly(self, self->fd, 0, place));
+	ASSERT_EQ(0, delete_n(3));
+	EXPECT_EQ(-ESTALE, minus_errno(pread(self->fd, self->got, 50, 0)));
+	EXPECT_TRUE(reads_to_end(self, self->fd, place));
+}
+
+TEST_F(own, r3_pread_of_nothing_does_not_disturb_reading_on)
+{
+	size_t place = own_start_of(self, 5);
+
+	ASSERT_TRUE(reads_exactly(self, self->fd, 0, place));
+	ASSERT_EQ(0, pread(self->fd, self->got, 0, 0));
+	ASSERT_EQ(0, delete_n(3));
+	EXPECT_TRUE(reads_to_end(self, self->fd, place));
 }
 
 TEST_F(own, r3_failed_pread_does_not_disturb_reading_on)

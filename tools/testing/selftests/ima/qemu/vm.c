@@ -37,7 +37,8 @@ static void __noreturn usage(int status)
 		"  --kexec            /boot/bzImage and /boot/initrd for the guest's own use;",
 		"                     SIGUSR1 to process 1 starts what is loaded, and there",
 		"                     PROGRAM again, with $IMA_KEXEC_BOOT set to N if",
-		"                     ima_kexec_boot=N is on the new kernel's command line",
+		"                     ima_kexec_boot=N is on the new kernel's command line;",
+		"                     $IMA_KEXEC_TEST=1 tells PROGRAM that it may do so",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)

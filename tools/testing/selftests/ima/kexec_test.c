@@ -1,0 +1,948 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The measurement list goes on in the next kernel: an archive of what was
+ * deleted, what kexec carried over and what came since lead to the PCR values of
+ * a fresh quote in every bank.
+ *
+ *	kexec_test [ARCHIVED [CARRIED]]		records for the first kexec
+ *
+ * One run goes through several kernels, with one stream of TAP. It needs the
+ * virtual machine in qemu/: process 1 executes the loaded image at SIGUSR1, with
+ * no output lost, and runs this program again in the next kernel, which it knows
+ * by IMA_KEXEC_BOOT=n. What that has to know is in a file that is appended to its
+ * initramfs. The image is loaded before the last records are measured, so these
+ * are either not looked at one by one or made again in the next kernel.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../kselftest.h"
+#include "ima_log.h"
+#include "ima_quote.h"
+#include "ima_test.h"
+
+#define LIST		"binary_runtime_measurements_sha1"
+#define STAGED		LIST "_staged"
+#define BZIMAGE		"/boot/bzImage"
+#define INITRD		"/boot/initrd"
+/* The root is ramfs, which the rule of the tests does not measure. */
+#define NEXT_INITRD	"/boot/initrd.next"
+#define STATE_FILE	"kexec_test.state"	/* in the root */
+#define STATE_MAGIC	"ima-kexec-test"
+
+#define PCR		10
+#define NONCE_LEN	32
+#define MIB		(1024 * 1024)
+#define JUMP_SECONDS	120	/* to the end of this kernel */
+#define KEXEC_HDR	24	/* struct ima_kexec_hdr */
+
+#define LOADERS		3
+#define LOAD_ROOM	1000	/* long records deleted between load and execute */
+#define LOAD_KEPT	100
+#define LOAD_MIN	50
+#define GROWN		200	/* records, more than what is spared for them */
+#define GROWN_LATER	20
+
+struct buf {
+	__u8 *data;
+	size_t len;
+};
+
+/* What the next kernel has to know: the head of the file, then both buffers. */
+struct state {
+	char magic[16];
+	unsigned int kernel;	/* how many kexecs before it */
+	unsigned int step;	/* whose kexec leads to it */
+	unsigned int passed;
+	long freed;		/* bytes, when the first records were deleted */
+	size_t initrd_len;	/* without what this program appends */
+	char cmdline[2048];	/* of the first kernel */
+	struct ima_quote_blob ak;
+	size_t archive_len;
+	size_t log_len;
+};
+
+static struct test {
+	struct state state;
+	const char *claim;	/* what is being tested */
+	struct buf archive;	/* all deleted records since boot */
+	struct buf log;		/* staged, then the list, before the kexec */
+	long archived;		/* of the command line */
+	long carried;
+	long arrived;		/* records that this kernel got from the last */
+	int bzimage;
+	int initrd;
+	struct ima_quote_tpm *tpm;
+	struct ima_log_selection select;
+	struct ima_log_bank banks[IMA_LOG_BANKS_MAX];
+	struct ima_log_bank source;	/* of LIST */
+} test;
+
+struct step {
+	const char *claim;
+	void (*leave)(struct test *t);	/* does not return if there is ... */
+	void (*arrive)(struct test *t);	/* ... this, in the next kernel */
+};
+
+static void __noreturn failed(int line, const char *what, long long is,
+			      long long wanted)
+{
+	ksft_print_msg("line %d, kernel %u: %s is %lld, not %lld\n", line,
+		       test.state.kernel, what, is, wanted);
+	ksft_test_result_fail("%s\n", test.claim);
+	/* The records that the next steps build on are not what they should be. */
+	ksft_exit_fail();
+}
+
+#define CHECK_EQ(wanted, expr) do {					\
+	long long _is = (expr), _wanted = (wanted);			\
+									\
+	if (_is != _wanted)						\
+		failed(__LINE__, #expr, _is, _wanted);			\
+} while (0)
+
+#define CHECK(cond) CHECK_EQ(true, !!(cond))
+
+static void check_tpm(struct test *t, int err)
+{
+	if (err)
+		ksft_print_msg("%s\n", ima_quote_error(t->tpm));
+	CHECK_EQ(0, err);
+}
+
+/* ---- records ---------------------------------------------------------- */
+
+static void buf_add(struct buf *buf, const void *data, size_t len)
+{
+	__u8 *bigger = realloc(buf->data, buf->len + len + 1);
+
+	CHECK(bigger);
+	buf->data = bigger;
+	memcpy(buf->data + buf->len, data, len);
+	buf->len += len;
+}
+
+static void buf_free(struct buf *buf)
+{
+	free(buf->data);
+	buf->data = NULL;
+	buf->len = 0;
+}
+
+static void buf_read(struct buf *buf, const char *name)
+{
+	buf->data = ima_read_all(name, &buf->len);
+	CHECK(buf->data);
+}
+
+/* The first @n records, or fewer that fit into @room: their bytes. */
+static size_t head_size(const struct buf *buf, long n, size_t room, long *have)
+{
+	struct ima_log_record rec;
+	struct ima_log_parser p;
+	size_t size = 0;
+
+	ima_log_init(&p, buf->data, buf->len, test.source.size, IMA_LOG_HOST);
+	*have = 0;
+	while (*have < n && p.pos < p.len) {
+		CHECK_EQ(1, ima_log_next(&p, &rec));
+		if (p.pos > room)
+			break;
+		size = p.pos;
+		++*have;
+	}
+	return size;
+}
+
+static long records(const struct buf *buf)
+{
+	long n;
+
+	CHECK_EQ(buf->len, head_size(buf, LONG_MAX, SIZE_MAX, &n));
+	return n;
+}
+
+static size_t size_of(const struct buf *buf, long n)
+{
+	long have;
+	size_t size = head_size(buf, n, SIZE_MAX, &have);
+
+	CHECK_EQ(n, have);
+	return size;
+}
+
+/* The first records go to the archive, and out of the kernel. */
+static void archive_first(struct test *t, long n)
+{
+	struct buf list;
+	char cmd[64];
+
+	buf_read(&list, LIST);
+	buf_add(&t->archive, list.data, size_of(&list, n));
+	buf_free(&list);
+	snprintf(cmd, sizeof(cmd), "%ld:%ld\n", ima_removed(), n);
+	CHECK_EQ(0, ima_command(LIST, cmd));
+}
+
+/* What kexec is to carry: staged, then the list. */
+static void remember_log(struct test *t)
+{
+	struct buf list;
+
+	buf_free(&t->log);
+	buf_read(&t->log, STAGED);
+	buf_read(&list, LIST);
+	buf_add(&t->log, list.data, list.len);
+	buf_free(&list);
+}
+
+/* ---- attestation ------------------------------------------------------ */
+
+static void open_tpm(struct test *t)
+{
+	struct ima_quote_blob ak;
+	unsigned int i;
+
+	check_tpm(t, ima_quote_create_ak(t->tpm, IMA_QUOTE_OWNER, NULL, &ak));
+	if (!t->state.kernel)
+		t->state.ak = ak;
+	CHECK_EQ(t->state.ak.size, ak.size);
+	CHECK_EQ(0, memcmp(t->state.ak.data, ak.data, ak.size));
+
+	check_tpm(t, ima_quote_banks(t->tpm, 1 << PCR, &t->select));
+	CHECK(t->select.num);
+	for (i = 0; i < t->select.num; i++)
+		CHECK_EQ(0, ima_log_bank_init(&t->banks[i], t->select.bank[i].alg,
+					      IMA_LOG_OWN_HASH));
+}
+
+/* A verified quote over all banks, with a fresh nonce. */
+static void take_quote(struct test *t, struct ima_log_target *target)
+{
+	__u8 nonce[NONCE_LEN];
+	struct ima_quote quote;
+	const char *why = NULL;
+	int err;
+
+	CHECK_EQ(NONCE_LEN, getrandom(nonce, sizeof(nonce), 0));
+	check_tpm(t, ima_quote_take(t->tpm, &t->select, nonce, sizeof(nonce), &quote));
+	err = ima_quote_verify(&quote, &t->state.ak, &t->select, nonce,
+			       sizeof(nonce), target, &why);
+	if (err)
+		ksft_print_msg("%s\n", why);
+	CHECK_EQ(0, err);
+}
+
+static void replay(struct test *t, const void *data, size_t len)
+{
+	struct ima_log_replay replay = { t->banks, t->select.num, &t->source };
+	struct ima_log_parser p;
+	int err;
+
+	ima_log_init(&p, data, len, t->source.size, IMA_LOG_HOST);
+	err = ima_log_replay(&replay, &p, ULONG_MAX);
+	if (err)
+		ksft_print_msg("record %lu: %s\n", p.error_record, p.error);
+	CHECK_EQ(0, err);
+}
+
+static void check_pcrs(struct test *t, const struct ima_log_target *target)
+{
+	struct ima_log_replay replay = { t->banks, t->select.num, &t->source };
+	__u8 digest[IMA_LOG_DIGEST_MAX];
+	struct ima_quote_values values;
+	unsigned int i, wrong = 0;
+
+	check_tpm(t, ima_quote_read_pcrs(t->tpm, &t->select, &values));
+	CHECK_EQ(1, ima_quote_verify_values(target, &values));
+	for (i = 0; i < t->select.num; i++) {
+		if (!memcmp(values.value[i][PCR], t->banks[i].value[PCR],
+			    t->banks[i].size))
+			continue;
+		ksft_print_msg("the records do not lead to the PCR of bank %s\n",
+			       t->banks[i].name);
+		wrong++;
+	}
+	CHECK_EQ(0, wrong);
+	CHECK_EQ(0, ima_log_pcr_digest(&replay, &target->select, target->alg, digest));
+	CHECK_EQ(0, memcmp(digest, target->digest, ima_log_alg_size(target->alg)));
+}
+
+/* Every list has the same number of records, each with the digest of its bank. */
+static void check_lists(struct test *t)
+{
+	struct ima_log_record rec;
+	struct ima_log_parser p;
+	char name[IMA_NAME_MAX];
+	struct buf list;
+	unsigned int i;
+
+	for (i = 0; i < t->select.num; i++) {
+		snprintf(name, sizeof(name), "binary_runtime_measurements_%s",
+			 t->banks[i].name);
+		buf_read(&list, name);
+		ima_log_init(&p, list.data, list.len, t->banks[i].size, IMA_LOG_HOST);
+		while (p.pos < p.len) {
+			CHECK_EQ(1, ima_log_next(&p, &rec));
+			CHECK_EQ(1, ima_log_check(&t->banks[i], &rec));
+		}
+		CHECK_EQ(ima_count(), p.records);
+		buf_free(&list);
+	}
+}
+
+/* The archive and the list, with @lost at @place in it, lead to a new quote. */
+static void attest(struct test *t, const struct buf *lost, size_t place)
+{
+	struct ima_log_target target;
+	struct buf list;
+	unsigned int i;
+
+	take_quote(t, &target);
+	buf_read(&list, LIST);
+	CHECK_EQ(ima_count(), records(&list));
+	CHECK(place <= list.len);
+	for (i = 0; i < t->select.num; i++)
+		ima_log_bank_reset(&t->banks[i]);
+	replay(t, t->archive.data, t->archive.len);
+	replay(t, list.data, place);
+	if (lost)
+		replay(t, lost->data, lost->len);
+	replay(t, list.data + place, list.len - place);
+	check_pcrs(t, &target);
+	buf_free(&list);
+	ksft_print_msg("kernel %u: %ld records archived + %ld listed = the quote of %u banks\n",
+		       t->state.kernel, records(&t->archive), ima_count(),
+		       t->select.num);
+}
+
+/* ---- the way to the next kernel --------------------------------------- */
+
+static void write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+	ssize_t n;
+
+	while (len) {
+		n = write(fd, p, len);
+		CHECK(n > 0);
+		p += n;
+		len -= n;
+	}
+}
+
+/* The initramfs that this kernel was booted with, without our own file. */
+static void copy_initrd(struct test *t, int to)
+{
+	size_t limit = t->state.initrd_len ?: SIZE_MAX;
+	size_t done = 0, want;
+	__u8 *chunk = malloc(MIB);
+	ssize_t n;
+
+	CHECK(chunk);
+	while (done < limit) {
+		want = limit - done < MIB ? limit - done : MIB;
+		n = pread(t->initrd, chunk, want, done);
+		CHECK(n >= 0);
+		if (!n)
+			break;
+		write_all(to, chunk, n);
+		done += n;
+	}
+	free(chunk);
+	CHECK(done);
+	CHECK(!t->state.initrd_len || t->state.initrd_len == done);
+	t->state.initrd_len = done;
+}
+
+/* The next member of an archive begins at a multiple of @align. */
+static void write_padding(int fd, size_t align)
+{
+	static const char zeros[512];
+	off_t pos = lseek(fd, 0, SEEK_CUR);
+
+	CHECK(pos >= 0 && align <= sizeof(zeros));
+	write_all(fd, zeros, (align - pos % align) % align);
+}
+
+static void write_cpio_header(int fd, const char *name, unsigned int mode, size_t len)
+{
+	char header[6 + 13 * 8 + 1];
+
+	/* magic, ino, mode, uid, gid, nlink, mtime, size, dev, rdev, name, sum */
+	snprintf(header, sizeof(header),
+		 "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X",
+		 0, mode, 0, 0, 1, 0, (unsigned int)len, 0, 0, 0, 0,
+		 (unsigned int)strlen(name) + 1, 0);
+	write_all(fd, header, sizeof(header) - 1);
+	write_all(fd, name, strlen(name) + 1);
+	write_padding(fd, 4);
+}
+
+/* An initramfs can be several archives, one behind the other. */
+static void append_state(struct test *t, int fd)
+{
+	struct state next = t->state;
+
+	next.kernel++;
+	next.passed = ksft_get_pass_cnt();
+	next.archive_len = t->archive.len;
+	next.log_len = t->log.len;
+	write_padding(fd, 512);
+	write_cpio_header(fd, STATE_FILE, S_IFREG | 0600,
+			  sizeof(next) + t->archive.len + t->log.len);
+	write_all(fd, &next, sizeof(next));
+	write_all(fd, t->archive.data, t->archive.len);
+	write_all(fd, t->log.data, t->log.len);
+	write_padding(fd, 4);
+	write_cpio_header(fd, "TRAILER!!!", 0, 0);
+	write_padding(fd, 512);
+}
+
+/* Loads the same kernel again. The archive and the log are what they are now. */
+static void load(struct test *t)
+{
+	char cmdline[sizeof(t->state.cmdline) + 32];
+	int fd, len;
+
+	fd = open(NEXT_INITRD, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	CHECK(fd >= 0);
+	copy_initrd(t, fd);
+	append_state(t, fd);
+	CHECK_EQ(0, close(fd));
+
+	/* The kernel takes no file that is open for write. */
+	fd = open(NEXT_INITRD, O_RDONLY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	len = snprintf(cmdline, sizeof(cmdline), "%s ima_kexec_boot=%u",
+		       t->state.cmdline, t->state.kernel + 1);
+	if (syscall(SYS_kexec_file_load, t->bzimage, fd, len + 1, cmdline, 0UL)) {
+		ksft_print_msg("kexec_file_load: %s\n", strerror(errno));
+		CHECK(!"kexec_file_load");
+	}
+	close(fd);
+	unlink(NEXT_INITRD);
+}
+
+static void __noreturn execute(void)
+{
+	unsigned int left = JUMP_SECONDS;
+
+	fflush(stdout);
+	CHECK_EQ(0, kill(1, SIGUSR1));
+	while (left)
+		left = sleep(left);
+	CHECK(!"executing the next kernel");
+	exit(KSFT_FAIL);
+}
+
+static void __noreturn jump(struct test *t)
+{
+	remember_log(t);
+	load(t);
+	execute();
+}
+
+static void read_exactly(int fd, void *data, size_t len)
+{
+	char *p = data;
+	ssize_t n;
+
+	while (len) {
+		n = read(fd, p, len);
+		CHECK(n > 0);
+		p += n;
+		len -= n;
+	}
+}
+
+static void read_buf(int fd, struct buf *buf, size_t len)
+{
+	buf->data = malloc(len + 1);
+	CHECK(buf->data);
+	read_exactly(fd, buf->data, len);
+	buf->len = len;
+}
+
+static void read_state(struct test *t, unsigned int kernel)
+{
+	int fd = open("/" STATE_FILE, O_RDONLY | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	read_exactly(fd, &t->state, sizeof(t->state));
+	CHECK_EQ(0, strcmp(t->state.magic, STATE_MAGIC));
+	CHECK_EQ(kernel, t->state.kernel);
+	read_buf(fd, &t->archive, t->state.archive_len);
+	read_buf(fd, &t->log, t->state.log_len);
+	close(fd);
+	ksft_cnt.ksft_pass = t->state.passed;
+}
+
+/* ---- arriving --------------------------------------------------------- */
+
+/* Nothing staged, nothing removed, and this kernel's first record comes next. */
+static void check_beginning(struct test *t)
+{
+	struct ima_log_record rec;
+	struct ima_log_parser p;
+	struct buf list;
+	long i;
+
+	CHECK_EQ(0, ima_removed());
+	buf_read(&list, STAGED);
+	CHECK_EQ(0, list.len);
+	buf_free(&list);
+	CHECK_EQ(-ENOENT, ima_command(STAGED, "D\n"));
+
+	buf_read(&list, LIST);
+	ima_log_init(&p, list.data, list.len, t->source.size, IMA_LOG_HOST);
+	for (i = 0; i <= t->arrived; i++)
+		CHECK_EQ(1, ima_log_next(&p, &rec));
+	CHECK_EQ(2, rec.num_fields);
+	CHECK_EQ(sizeof("boot_aggregate"), rec.fields[1].len);
+	CHECK_EQ(0, memcmp(rec.fields[1].data, "boot_aggregate", rec.fields[1].len));
+	buf_free(&list);
+}
+
+static void check_starts_with(const struct buf *log, size_t len)
+{
+	struct buf list;
+
+	buf_read(&list, LIST);
+	CHECK(len <= list.len && len <= log->len);
+	CHECK_EQ(0, memcmp(list.data, log->data, len));
+	buf_free(&list);
+}
+
+static void arrive_whole(struct test *t)
+{
+	CHECK_EQ(records(&t->log), t->arrived);
+	check_starts_with(&t->log, t->log.len);
+	check_lists(t);
+	attest(t, NULL, 0);
+	CHECK_EQ(0, ima_measure_files(3));
+	attest(t, NULL, 0);
+}
+
+/* ---- the steps -------------------------------------------------------- */
+
+/*
+ * A debug kernel keeps freed memory for a while (KASAN), and looks for leaks in
+ * the end (kmemleak).
+ */
+static bool slab_tells(void)
+{
+	return access("/sys/kernel/debug/kmemleak", F_OK);
+}
+
+/* SUnreclaim once it has come to rest */
+static long slab_at_rest(void)
+{
+	long long end = ima_now_ms() + IMA_DEADLINE_MS;
+	long last, now = ima_slab_unreclaimable();
+
+	do {
+		last = now;
+		usleep(200000);
+		now = ima_slab_unreclaimable();
+	} while (labs(last - now) > 16384 && ima_now_ms() < end);
+	return now;
+}
+
+static void leave_full(struct test *t)
+{
+	long before, n = t->archived - ima_count();
+
+	CHECK_EQ(0, ima_measure_files(n > 0 ? n : 0));
+	n = ima_count();
+	before = slab_at_rest();
+	archive_first(t, n);
+	t->state.freed = before - slab_at_rest();
+	ksft_print_msg("%ld records deleted: %ld bytes each given back\n", n,
+		       t->state.freed / n);
+	CHECK(t->state.freed > 0 || !slab_tells());
+	attest(t, NULL, 0);
+	CHECK_EQ(0, ima_measure_files(t->carried));
+	jump(t);
+}
+
+static void leave_few(struct test *t)
+{
+	CHECK_EQ(0, ima_measure_files(5));
+	CHECK_EQ(0, ima_measure_violation());
+	jump(t);
+}
+
+/* What has grown out of a loaded image goes into one that is loaded now. */
+static void leave_loaded_twice(struct test *t)
+{
+	remember_log(t);
+	load(t);
+	CHECK_EQ(0, ima_measure_files(GROWN));
+	jump(t);
+}
+
+/* As much as for records of its own? Other slabs change too: a fifth is left. */
+static void check_given_back(struct test *t, long before, long n)
+{
+	long long end = ima_now_ms() + IMA_DEADLINE_MS;
+	long wanted = t->state.freed / t->archived * n / 5 * 4;
+
+	if (!slab_tells())
+		return;
+	while (before - ima_slab_unreclaimable() < wanted && ima_now_ms() < end)
+		usleep(50000);
+	ksft_print_msg("%ld carried records deleted: %ld bytes each given back\n", n,
+		       (before - ima_slab_unreclaimable()) / n);
+	CHECK(before - ima_slab_unreclaimable() >= wanted);
+}
+
+static void delete_carried(struct test *t)
+{
+	long before = slab_at_rest(), n = t->arrived / 5 * 4;
+	size_t size = size_of(&t->log, n);
+	struct buf rest = { t->log.data + size, t->log.len - size };
+
+	archive_first(t, n);
+	check_given_back(t, before, n);
+	CHECK_EQ(n, ima_removed());
+	check_starts_with(&rest, rest.len);
+	attest(t, NULL, 0);
+}
+
+static void leave_staged(struct test *t)
+{
+	CHECK_EQ(0, ima_command(STAGED, "A\n"));
+	CHECK_EQ(0, ima_measure_files(40));
+	CHECK_EQ(0, ima_measure_violation());
+	CHECK_EQ(42, ima_count());
+	jump(t);
+}
+
+static void start_loaders(pid_t loaders[LOADERS])
+{
+	unsigned int i;
+
+	CHECK_EQ(0, ima_measure_files(1));	/* they share the file system */
+	fflush(stdout);
+	for (i = 0; i < LOADERS; i++) {
+		loaders[i] = fork();
+		CHECK(loaders[i] >= 0);
+		if (loaders[i])
+			continue;
+		/* on until this kernel ends; process 1 sees to it if it does not */
+		while (!ima_measure_files(1))
+			;
+		_exit(KSFT_FAIL);
+	}
+}
+
+static void wait_for_count(long n)
+{
+	long long end = ima_now_ms() + IMA_DEADLINE_MS;
+
+	while (ima_count() < n && ima_now_ms() < end)
+		usleep(1000);
+	CHECK(ima_count() >= n);
+}
+
+/* With the longest names there are, for several records of the usual length. */
+static void make_room(void)
+{
+	char name[NAME_MAX + 1];
+	unsigned int i;
+
+	for (i = 0; i < LOAD_ROOM; i++) {
+		snprintf(name, sizeof(name), "room-%0*u", NAME_MAX - 5, i);
+		CHECK_EQ(0, ima_measure_file(name, name, strlen(name)));
+	}
+}
+
+/* There is room for what is deleted after the image was loaded. */
+static void leave_under_load(struct test *t)
+{
+	pid_t loaders[LOADERS];
+	struct buf list;
+	size_t size;
+	long i, n;
+
+	make_room();
+	CHECK_EQ(0, ima_measure_files(LOAD_KEPT));
+	n = ima_count() - LOAD_KEPT;
+	start_loaders(loaders);
+	wait_for_count(n + LOAD_KEPT + LOAD_MIN);
+
+	buf_read(&list, LIST);
+	size = size_of(&list, n);
+	buf_add(&t->archive, list.data, size);
+	buf_free(&t->log);
+	buf_add(&t->log, list.data + size, list.len - size);
+	buf_free(&list);
+	load(t);
+	CHECK_EQ(0, ima_delete(n));
+	wait_for_count(records(&t->log) + LOAD_MIN);
+	for (i = 0; i < LOADERS; i++)
+		CHECK_EQ(0, waitpid(loaders[i], NULL, WNOHANG));
+	execute();
+}
+
+static void arrive_under_load(struct test *t)
+{
+	ksft_print_msg("carried: %ld known records, %ld later ones\n", records(&t->log),
+		       t->arrived - records(&t->log));
+	CHECK(t->arrived >= records(&t->log) + LOAD_MIN);
+	check_starts_with(&t->log, t->log.len);
+	check_lists(t);
+	attest(t, NULL, 0);
+}
+
+/* Records that can be made again in the next kernel. */
+static void grow(struct test *t, unsigned int from, unsigned int to)
+{
+	char name[32];
+
+	for (; from < to; from++) {
+		snprintf(name, sizeof(name), "grown-%u-%04u", t->state.step, from);
+		CHECK_EQ(0, ima_measure_file(name, name, strlen(name)));
+	}
+}
+
+static void leave_outgrown(struct test *t)
+{
+	archive_first(t, ima_count());
+	CHECK_EQ(0, ima_measure_files(7));
+	remember_log(t);
+	load(t);
+	grow(t, 0, GROWN + GROWN_LATER);
+	execute();
+}
+
+static void leave_staged_outgrown(struct test *t)
+{
+	archive_first(t, ima_count());
+	CHECK_EQ(0, ima_measure_files(9));
+	remember_log(t);
+	load(t);
+	grow(t, 0, GROWN);
+	CHECK_EQ(0, ima_command(STAGED, "A\n"));
+	grow(t, GROWN, GROWN + GROWN_LATER);
+	execute();
+}
+
+/*
+ * Room for records in an image that was loaded with a log of @len bytes, with
+ * CONFIG_IMA_KEXEC_EXTRA_MEMORY_KB=0.
+ */
+static size_t room(size_t len)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	size_t size = KEXEC_HDR + len + page / 2;
+
+	return (size + page - 1) / page * page - KEXEC_HDR;
+}
+
+/* The last records of the list again, behind the log: all there was to carry. */
+static void add_grown(struct test *t)
+{
+	struct buf list;
+	size_t before;
+
+	buf_read(&list, LIST);
+	before = size_of(&list, ima_count() - GROWN - GROWN_LATER);
+	buf_add(&t->log, list.data + before, list.len - before);
+	buf_free(&list);
+}
+
+static void arrive_outgrown(struct test *t)
+{
+	size_t space = room(t->log.len), fits;
+	struct buf lost;
+	long n;
+
+	grow(t, 0, GROWN + GROWN_LATER);
+	add_grown(t);
+	fits = head_size(&t->log, LONG_MAX, space, &n);
+	ksft_print_msg("%ld of %ld records fit into %zu bytes, %ld arrived\n", n,
+		       records(&t->log), space, t->arrived);
+	CHECK(n < records(&t->log));
+	CHECK_EQ(n, t->arrived);
+	check_starts_with(&t->log, fits);
+	check_lists(t);
+	lost = (struct buf){ t->log.data + fits, t->log.len - fits };
+	attest(t, &lost, fits);
+
+	/* From here on the archive has what was left behind. */
+	CHECK_EQ(0, ima_delete(n));
+	buf_add(&t->archive, t->log.data, t->log.len);
+	attest(t, NULL, 0);
+}
+
+/* The kernel that ends in peace is the one that is searched for leaks. */
+static void leave_last(struct test *t)
+{
+	CHECK_EQ(0, ima_measure_files(t->archived / 10));
+	CHECK_EQ(0, ima_measure_violation());
+	jump(t);
+}
+
+static void delete_all(struct test *t)
+{
+	struct buf staged;
+	long n;
+
+	archive_first(t, t->arrived / 2);
+	n = ima_count();
+	CHECK_EQ(0, ima_command(STAGED, "A\n"));
+	buf_read(&staged, STAGED);
+	CHECK_EQ(n, records(&staged));
+	buf_add(&t->archive, staged.data, staged.len);
+	buf_free(&staged);
+	CHECK_EQ(0, ima_command(STAGED, "D\n"));
+	CHECK_EQ(0, ima_count());
+	CHECK_EQ(t->arrived / 2 + n, ima_removed());
+	attest(t, NULL, 0);
+}
+
+static const struct step steps[] = {
+	{ "kexec: archive and carried list lead to the quote", leave_full, arrive_whole },
+	{ "second kexec in a row", leave_few, arrive_whole },
+	{ "third kexec in a row, the image loaded twice", leave_loaded_twice, arrive_whole },
+	{ "carried records are deleted and their memory given back", delete_carried, NULL },
+	{ "staged records arrive whole and before the list", leave_staged, arrive_whole },
+	{ "nothing is lost or doubled under load", leave_under_load, arrive_under_load },
+	{ "of an outgrown list whole records arrive", leave_outgrown, arrive_outgrown },
+	{ "of an outgrown staged list whole records arrive", leave_staged_outgrown,
+	  arrive_outgrown },
+	{ "kexec after all that", leave_last, arrive_whole },
+	{ "all carried records are deleted, with N and with A and D", delete_all, NULL },
+};
+
+/* ---- beginning and end ------------------------------------------------ */
+
+static void pass(struct test *t)
+{
+	ksft_test_result_pass("%s\n", t->claim);
+	t->state.step++;
+}
+
+static const char *unavailable(struct test *t)
+{
+	static char why[256];
+	int err;
+
+	t->bzimage = open(BZIMAGE, O_RDONLY | O_CLOEXEC);
+	t->initrd = open(INITRD, O_RDONLY | O_CLOEXEC);
+	if (t->bzimage < 0 || t->initrd < 0)
+		return "no " BZIMAGE " or no " INITRD " to execute";
+	setenv("TSS2_LOG", "all+NONE", 0);
+	err = ima_quote_open(&t->tpm, NULL);
+	if (!err)
+		return ima_test_unavailable();
+	snprintf(why, sizeof(why), "no TPM 2.0: %s", ima_quote_error(t->tpm));
+	return why;
+}
+
+static void read_cmdline(struct test *t)
+{
+	int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	CHECK(fd >= 0);
+	n = read(fd, t->state.cmdline, sizeof(t->state.cmdline) - 1);
+	CHECK(n > 0 && t->state.cmdline[n - 1] == '\n');
+	t->state.cmdline[n - 1] = '\0';
+	close(fd);
+}
+
+/* In the first kernel. Nothing may have been deleted before. */
+static void begin(struct test *t)
+{
+	const char *why = unavailable(t);
+
+	if (!why && ima_removed() < 0)
+		why = "the kernel has no runtime_measurements_removed";
+	if (!why && ima_removed())
+		why = "records were deleted before this program: boot afresh";
+	ksft_print_header();
+	if (why)
+		ksft_exit_skip("%s\n", why);
+	ksft_set_plan(ARRAY_SIZE(steps));
+	t->claim = steps[0].claim;
+	memcpy(t->state.magic, STATE_MAGIC, sizeof(STATE_MAGIC));
+	read_cmdline(t);
+	open_tpm(t);
+}
+
+/* In any other. */
+static void go_on(struct test *t, unsigned int kernel)
+{
+	const struct step *step;
+	const char *why;
+
+	ksft_plan = ARRAY_SIZE(steps);
+	t->claim = "state of the test";
+	t->arrived = ima_count() - 1;
+	read_state(t, kernel);
+	CHECK(t->state.step < ARRAY_SIZE(steps));
+	step = &steps[t->state.step];
+	t->claim = step->claim;
+	why = unavailable(t);
+	if (why)
+		ksft_print_msg("%s\n", why);
+	CHECK(!why);
+	open_tpm(t);
+	check_beginning(t);
+	step->arrive(t);
+	pass(t);
+}
+
+static long number(const char *arg, long otherwise)
+{
+	char *end;
+	long n = arg ? strtol(arg, &end, 10) : otherwise;
+
+	if (arg && (*end || n < 1000))
+		ksft_exit_fail_msg("not so many records: %s (1000 at least)\n", arg);
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	const char *kernel = getenv("IMA_KEXEC_BOOT");
+	struct test *t = &test;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (!getenv("IMA_KEXEC_TEST")) {
+		ksft_print_header();
+		ksft_exit_skip("this reboots the machine: run it in the VM (qemu/, KEXEC=1)\n");
+	}
+	t->archived = number(argc > 1 ? argv[1] : NULL, 5000);
+	t->carried = number(argc > 2 ? argv[2] : NULL, t->archived);
+	t->claim = "OpenSSL";
+	CHECK_EQ(0, ima_log_bank_init(&t->source, ima_log_alg_by_name("sha1"),
+				      IMA_LOG_OWN_HASH));
+	if (kernel)
+		go_on(t, strtoul(kernel, NULL, 10));
+	else
+		begin(t);
+
+	while (t->state.step < ARRAY_SIZE(steps)) {
+		t->claim = steps[t->state.step].claim;
+		steps[t->state.step].leave(t);
+		pass(t);
+	}
+	ksft_finished();
+}
