@@ -6,7 +6,7 @@
 MAKEFLAGS += --no-print-directory
 
 QEMU := tools/testing/selftests/ima/qemu
-# TPM=0, DEBUG=1 and the like get there from the command line as they are.
+# TPM=0, KIND=debug and the like get there from the command line as they are.
 VM := $(MAKE) -s -C $(QEMU) KERNEL_SRC=$(CURDIR)/build/linux-6.12 BUILD=$(CURDIR)/build
 
 help:
@@ -15,10 +15,10 @@ help:
 demo: programs kernel	## delete measured records in a VM with a TPM, and attest what is left
 	@$(VM) vm RUN=$(CURDIR)/build/selftests/demo
 
-test:		## everything below that can fail: lint, bisect, KUnit, selftests
+test:		## lint, bisect, KUnit and selftests with the release and the debug kernel
 	@scripts/test
 
-kernel: tree	## build the kernel for the VM (DEBUG=1: the debug kernel)
+kernel: tree	## build the kernel for the VM (KIND=debug, kcsan, gcov, off)
 	@scripts/packages kernel
 	@$(VM) kernel >&2
 
@@ -30,15 +30,21 @@ selftest: programs kernel	## run the selftests in the VM (ONLY='a_test b_test')
 	@scripts/selftest $(ONLY)
 
 debug:		## kunit and selftest with the debug kernel: KASAN, lockdep, kmemleak
-	@$(MAKE) kunit selftest DEBUG=1
+	@$(MAKE) kunit selftest KIND=debug
+
+kcsan:		## the same with KCSAN, which finds data races
+	@$(MAKE) kunit selftest KIND=kcsan
+
+coverage: tree	## which functions and lines of IMA the tests run (gcov, lcov)
+	@scripts/packages kernel vm selftest coverage
+	@scripts/coverage
 
 vm: $(if $(KERNEL),tree,kernel)	## run a program in the VM: RUN='program arg...' [TPM=0] [APPEND=...]
 	@scripts/packages kernel vm
 	@$(VM) vm
 
-bench: programs kernel	## measure memory per record and the times to add and read
-	@for b in mem read add; do \
-		$(VM) vm RUN=$(CURDIR)/build/selftests/bench/$${b}_bench TPM=0 || exit; done
+bench: programs	## memory per record, times to add, read and delete, against 6.12
+	@scripts/bench
 
 lint: tree	## checkpatch, sparse, W=1 with gcc and clang, kernel-doc, shellcheck
 	@scripts/packages kernel lint
@@ -64,4 +70,5 @@ programs: tree
 	@scripts/packages kernel vm selftest
 	@scripts/programs
 
-.PHONY: help demo test kernel kunit selftest debug vm bench lint bisect tree refresh export clean programs
+.PHONY: help demo test kernel kunit selftest debug kcsan coverage vm bench lint bisect tree refresh \
+	export clean programs

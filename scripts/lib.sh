@@ -17,7 +17,10 @@ QEMU=tools/testing/selftests/ima/qemu
 RESULTS=$BUILD/results
 SRC=$BUILD/src
 JOBS=$(nproc)
-[ "${DEBUG:-0}" != 0 ] || unset DEBUG
+# The kernel's kind: see $QEMU/Makefile
+[ "${DEBUG:-0}" = 0 ] || KIND=debug
+KIND=${KIND:-}
+unset DEBUG
 
 # What make(1) passes on is for our Makefile, not for the kernel's.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES

@@ -28,6 +28,7 @@ struct vm_config {
 	unsigned int timeout;
 	bool tpm;
 	bool kexec;
+	bool icount;		/* time counts instructions */
 	char **argv;
 };
 
