@@ -7,16 +7,20 @@
  *	per event, so that a record can be freed and its event still be known.
  */
 
+#include <linux/jhash.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 
 #include "ima.h"
 
-/* Hashed and compared as a whole: no padding between the two. */
+/* There are more events than this before a machine is up. */
+#define IMA_DIGEST_BUCKETS 1024
+
+/* Compared as a whole: no padding between the two. */
 struct ima_digest_key {
 	u32 pcr;
-	u8 digest[HASH_MAX_DIGESTSIZE];
+	u8 digest[HASH_MAX_DIGESTSIZE] __aligned(4);
 };
 
 struct ima_digest {
@@ -49,6 +53,18 @@ int __init ima_digest_cache_init(void)
 	return ima_digest_cache ? 0 : -ENOMEM;
 }
 
+/*
+ * Any words of a digest are as good as a hash of them all. The seed is against
+ * events that are made to share a bucket.
+ */
+static u32 ima_digest_hash(const void *data, u32 len, u32 seed)
+{
+	const struct ima_digest_key *key = data;
+	const u32 *words = (const u32 *)key->digest;
+
+	return jhash_3words(key->pcr, words[0], words[1], seed);
+}
+
 /**
  * ima_digest_table_init - initialize an empty table of digests
  * @table: the table
@@ -61,6 +77,8 @@ int ima_digest_table_init(struct rhashtable *table)
 		.head_offset = offsetof(struct ima_digest, node),
 		.key_offset = offsetof(struct ima_digest, key),
 		.key_len = ima_digest_key_len(),
+		.hashfn = ima_digest_hash,
+		.min_size = IMA_DIGEST_BUCKETS,
 		.automatic_shrinking = true,
 	};
 

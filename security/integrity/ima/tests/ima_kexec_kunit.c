@@ -5,6 +5,7 @@
 
 #include <linux/overflow.h>
 #include <linux/seq_file.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "ima_log_kunit.h"
@@ -57,17 +58,45 @@ static void ima_kexec_order_test(struct kunit *test)
 			   size);
 }
 
-/* Whatever room there is, it ends with a whole record. */
+/* Nothing takes no room but the header's. */
+static void ima_kexec_empty_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+	struct seq_file file;
+	u64 count = 1;
+
+	KUNIT_EXPECT_EQ(test, ima_log_size(&ctx->log),
+			sizeof(struct ima_kexec_hdr));
+	KUNIT_EXPECT_EQ(test, ima_kexec_dump(test, &file, 0, &count), 0);
+	KUNIT_EXPECT_EQ(test, count, 0);
+	KUNIT_EXPECT_EQ(test, file.count, 0);
+}
+
+/* Four records from @first on: do they grow, or does a hole fit a later one? */
+static const struct ima_kexec_records {
+	const char *name;
+	u32 first;
+} ima_kexec_records[] = {
+	{ "growing", 0 },
+	{ "smaller in the list than staged", 5 },
+	{ "smaller in the staged list", 6 },
+	{ "smaller in the list", 4 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(ima_kexec_records, ima_kexec_records, name);
+
+/* Whatever room there is, it ends with a whole record, and has no hole. */
 static void ima_kexec_whole_test(struct kunit *test)
 {
+	const struct ima_kexec_records *records = test->param_value;
 	struct ima_kunit *ctx = test->priv;
 	struct seq_file full, file;
 	size_t size;
 	u64 count;
 
-	ima_kunit_fill(test, 0, 2);
+	ima_kunit_fill(test, records->first, 2);
 	KUNIT_ASSERT_EQ(test, ima_kunit_stage(ctx), 0);
-	ima_kunit_fill(test, 2, 2);
+	ima_kunit_fill(test, records->first + 2, 2);
 	size = ima_log_size(&ctx->log) - sizeof(struct ima_kexec_hdr);
 	KUNIT_ASSERT_EQ(test, ima_kexec_dump(test, &full, size, &count), 0);
 
@@ -92,6 +121,8 @@ static void ima_kexec_whole_test(struct kunit *test)
 /* A size that is not known gives no segment, rather than one of a page. */
 static void ima_kexec_size_test(struct kunit *test)
 {
+	unsigned long spare = CONFIG_IMA_KEXEC_EXTRA_MEMORY_KB * SZ_1K ?:
+			      PAGE_SIZE / 2;
 	struct ima_kunit *ctx = test->priv;
 
 	KUNIT_EXPECT_EQ(test, ima_kexec_segment_size(ULONG_MAX), ULONG_MAX);
@@ -104,16 +135,23 @@ static void ima_kexec_size_test(struct kunit *test)
 		break;
 	}
 	KUNIT_EXPECT_GE(test, ima_kexec_segment_size(1), 1 + PAGE_SIZE / 2);
+	KUNIT_EXPECT_GE(test, ima_kexec_segment_size(2 * PAGE_SIZE),
+			2 * PAGE_SIZE + spare);
+	KUNIT_EXPECT_LE(test, ima_kexec_segment_size(2 * PAGE_SIZE),
+			3 * PAGE_SIZE + spare);
 	KUNIT_EXPECT_TRUE(test, PAGE_ALIGNED(ima_kexec_segment_size(5000)));
 
 	ctx->log.staged.size = ULONG_MAX / 2;
 	ctx->log.list.size = ULONG_MAX / 2;
 	KUNIT_EXPECT_EQ(test, ima_log_size(&ctx->log), ULONG_MAX);
+	ctx->log.list.size += 2;	/* their sum alone is 0, if it wraps */
+	KUNIT_EXPECT_EQ(test, ima_log_size(&ctx->log), ULONG_MAX);
 }
 
 static struct kunit_case ima_kexec_cases[] = {
 	KUNIT_CASE(ima_kexec_order_test),
-	KUNIT_CASE(ima_kexec_whole_test),
+	KUNIT_CASE(ima_kexec_empty_test),
+	KUNIT_CASE_PARAM(ima_kexec_whole_test, ima_kexec_records_gen_params),
 	KUNIT_CASE(ima_kexec_size_test),
 	{}
 };

@@ -15,6 +15,7 @@ static unsigned long extends;
 
 static int ima_kunit_extend(struct tpm_digest *digests, int pcr)
 {
+	lockdep_assert_held(&ima_extend_list_mutex);
 	extends++;
 	return 0;
 }
@@ -133,6 +134,21 @@ int ima_kunit_measure(struct ima_kunit *ctx, u32 event)
 {
 	return ima_kunit_measure_pcr(ctx, event, false,
 				     CONFIG_IMA_MEASURE_PCR_IDX);
+}
+
+/* As if a former kernel had carried the event's record over. */
+int ima_kunit_restore(struct ima_kunit *ctx, u32 event)
+{
+	struct ima_template_entry *entry = ima_kunit_entry(event, false);
+	int ret;
+
+	if (!entry)
+		return -ENOMEM;
+	entry->pcr = CONFIG_IMA_MEASURE_PCR_IDX;
+	ret = ima_restore_measurement_entry(&ctx->log, entry);
+	if (ret)
+		ima_free_template_entry(entry);
+	return ret;
 }
 
 /* Measure @count new events. */

@@ -34,6 +34,7 @@ unsigned long ima_kunit_extends(void);
 int ima_kunit_measure_pcr(struct ima_kunit *ctx, u32 event, bool violation,
 			  int pcr);
 int ima_kunit_measure(struct ima_kunit *ctx, u32 event);
+int ima_kunit_restore(struct ima_kunit *ctx, u32 event);
 void ima_kunit_fill(struct kunit *test, u32 first, u32 count);
 u32 ima_kunit_event(const struct ima_queue_entry *qe);
 

@@ -4,6 +4,7 @@
  * records leave, who is in the way, and the one writer.
  */
 
+#include <linux/pid.h>
 #include <linux/sched/task.h>
 
 #include "ima_log_kunit.h"
@@ -81,6 +82,33 @@ static void ima_place_stale_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ima_place_prepare(place, 0, 100), -ESTALE);
 	ima_place_restart(place);
 	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 0, 100, 4), 1);
+}
+
+/* To any place, as long as the records before it are there. */
+static void ima_place_seek_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+	struct ima_place *place = &ctx->place[0];
+
+	ima_kunit_fill(test, 0, 10);
+	KUNIT_ASSERT_EQ(test, ima_kunit_delete(ctx, 2), 0);
+	ima_place_open_all(test, &ctx->log.list, IMA_KUNIT_SELF);
+
+	/* not begun: byte 0 is yet to be what is first then */
+	KUNIT_EXPECT_EQ(test, ima_place_prepare(place, 50, 0), 0);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 3, 2, 5), 2);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 0, 3, 2), 3);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 5, 2, 7), 2);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 8, 1, 0), 0);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 20, 1, 0), 0);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 7, 100, 9), 1);
+	ima_place_restart(place);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 0, 100, 2), 8);
+
+	KUNIT_ASSERT_EQ(test, ima_kunit_delete(ctx, 1), 0);
+	KUNIT_EXPECT_EQ(test, ima_place_prepare(place, 50, 100), -ESTALE);
+	ima_place_restart(place);
+	KUNIT_EXPECT_EQ(test, ima_place_prepare(place, 50, 100), 0);
 }
 
 /* A place in the staged list goes on with the next batch. */
@@ -203,6 +231,38 @@ static void ima_place_middle_staged_test(struct kunit *test)
 	ima_kunit_check(test, 5, 0, 5);
 }
 
+/* Carried over is the reason, not who is in the way: that one may go. */
+static void ima_place_suspended_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+
+	ima_kunit_fill(test, 0, 5);
+	KUNIT_ASSERT_EQ(test, ima_kunit_open(ctx, 0, &ctx->log.list,
+					     IMA_KUNIT_OTHER, false), 0);
+	KUNIT_ASSERT_EQ(test, ima_kunit_open(ctx, 1, &ctx->log.staged,
+					     IMA_KUNIT_OTHER, false), 0);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 0, 0, 2, 0), 2);
+	KUNIT_EXPECT_EQ(test, ima_kunit_stage(ctx), -EBUSY);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 3), -EBUSY);
+	ctx->log.suspended = true;
+	KUNIT_EXPECT_EQ(test, ima_kunit_stage(ctx), -EACCES);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 3), -ESTALE);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 6), -ENOENT);
+	ima_kunit_check(test, 0, 0, 5);
+
+	ctx->log.suspended = false;
+	ima_place_restart(&ctx->place[0]);
+	KUNIT_EXPECT_EQ(test, ima_kunit_stage(ctx), 0);
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 1, 0, 2, 0), 2);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete_staged(ctx), -EBUSY);
+	ctx->log.suspended = true;
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete_staged(ctx), -ESTALE);
+	ima_kunit_check(test, 5, 5, 0);
+
+	/* reading goes on */
+	KUNIT_EXPECT_EQ(test, ima_place_read(test, 1, 2, 100, 2), 3);
+}
+
 /* Reached the end once, and the list grew: still in nobody's way. */
 static void ima_place_rest_test(struct kunit *test)
 {
@@ -243,16 +303,41 @@ static void ima_place_writer_test(struct kunit *test)
 					     true), -EBUSY);
 }
 
+/* The owner's struct pid is kept, so that no other process can get it. */
+static void ima_place_owner_test(struct kunit *test)
+{
+	struct pid owner = { .count = REFCOUNT_INIT(2) };
+	struct pid other = { .count = REFCOUNT_INIT(2) };
+	struct ima_kunit *ctx = test->priv;
+
+	KUNIT_ASSERT_EQ(test, ima_kunit_open(ctx, 0, &ctx->log.list, &owner,
+					     true), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_open(ctx, 1, &ctx->log.list, &owner,
+					     false), 0);
+	KUNIT_EXPECT_EQ(test, refcount_read(&owner.count), 4);
+	KUNIT_EXPECT_EQ(test, ima_kunit_open(ctx, 2, &ctx->log.list, &other,
+					     true), -EBUSY);
+	KUNIT_EXPECT_EQ(test, refcount_read(&other.count), 2);
+	ima_kunit_close(ctx, 0);
+	KUNIT_EXPECT_EQ(test, refcount_read(&owner.count), 3);
+	for (int i = 1; i < IMA_KUNIT_PLACES; i++)
+		ima_kunit_close(ctx, i);
+	KUNIT_EXPECT_EQ(test, refcount_read(&owner.count), 2);
+}
+
 static struct kunit_case ima_place_cases[] = {
 	KUNIT_CASE(ima_place_read_on_test),
 	KUNIT_CASE(ima_place_stale_test),
+	KUNIT_CASE(ima_place_seek_test),
 	KUNIT_CASE(ima_place_staged_test),
 	KUNIT_CASE(ima_place_moved_test),
 	KUNIT_CASE_PARAM(ima_place_middle_test, ima_middle_gen_params),
 	KUNIT_CASE(ima_place_past_test),
 	KUNIT_CASE(ima_place_middle_staged_test),
+	KUNIT_CASE(ima_place_suspended_test),
 	KUNIT_CASE(ima_place_rest_test),
 	KUNIT_CASE(ima_place_writer_test),
+	KUNIT_CASE(ima_place_owner_test),
 	{}
 };
 

@@ -4,6 +4,11 @@
  * remembered of events whose record is gone.
  */
 
+#include <linux/completion.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/rhashtable.h>
+
 #include "ima_log_kunit.h"
 
 #define IMA_CUT_RECORDS 10
@@ -88,6 +93,8 @@ static void ima_stage_test(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, ima_kunit_stage(ctx), -EEXIST);
 	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 1), -EEXIST);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 3), -EEXIST);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 0), -EINVAL);
 	ima_kunit_check(test, 5, 5, 2);
 
 	KUNIT_EXPECT_EQ(test, ima_kunit_delete_staged(ctx), 0);
@@ -114,6 +121,41 @@ static void ima_dedup_test(struct kunit *test)
 	/* the same digest for another PCR is another event */
 	KUNIT_EXPECT_EQ(test, ima_kunit_measure_pcr(ctx, 1, false, 12), 0);
 	KUNIT_EXPECT_EQ(test, ima_kunit_extends(), 4);
+}
+
+/* All of the digest counts, and nothing behind it. */
+static void ima_digest_key_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+	u8 digest[HASH_MAX_DIGESTSIZE + 1] = {};
+	int size = hash_digest_size[ima_hash_algo];
+
+	KUNIT_ASSERT_NOT_NULL(test, ima_digest_add(&ctx->log.digests, digest,
+						   10));
+	for (int i = 0; i <= size; i++) {
+		digest[i] = 1;
+		KUNIT_EXPECT_EQ(test, ima_digest_known(&ctx->log.digests,
+						       digest, 10), i == size);
+		digest[i] = 0;
+	}
+	KUNIT_EXPECT_FALSE(test, ima_digest_known(&ctx->log.digests, digest,
+						  11));
+}
+
+/* The table grows with what it holds, and loses nothing by it. */
+static void ima_digest_many_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+	const u32 many = 1000, gone = 900;
+
+	ctx->log.flush = true;
+	ima_kunit_fill(test, 0, many);
+	for (u32 i = 0; i < many; i++)
+		KUNIT_EXPECT_EQ(test, ima_kunit_measure(ctx, i), -EEXIST);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, gone), 0);
+	for (u32 i = gone; i < many; i++)
+		KUNIT_EXPECT_EQ(test, ima_kunit_measure(ctx, i), -EEXIST);
+	ima_kunit_fill(test, 0, gone);
 }
 
 static void ima_flush_delete_test(struct kunit *test)
@@ -165,6 +207,82 @@ static void ima_violation_test(struct kunit *test)
 	ima_kunit_check(test, 2, 0, 1);
 }
 
+/* Among events, violations leave with their neighbours, but have no digest. */
+static void ima_violation_between_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+	atomic_t *digests = &ctx->log.digests.nelems;
+
+	ctx->log.flush = true;
+	for (u32 i = 0; i < 9; i++)
+		KUNIT_EXPECT_EQ(test, ima_kunit_measure_pcr(ctx, i, i % 3 == 1,
+							    10), 0);
+	ima_kunit_check(test, 0, 0, 9);
+	KUNIT_EXPECT_EQ(test, atomic_read(digests), 6);
+
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 5), 0);
+	ima_kunit_check(test, 5, 0, 4);
+	KUNIT_EXPECT_EQ(test, atomic_read(digests), 3);
+	KUNIT_EXPECT_EQ(test, ima_kunit_stage(ctx), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete_staged(ctx), 0);
+	ima_kunit_check(test, 9, 0, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(digests), 0);
+}
+
+static struct tpm_digest *ima_extended;
+static int ima_extended_pcr;
+
+static int ima_extend_fail(struct tpm_digest *digests, int pcr)
+{
+	ima_extended = digests;
+	ima_extended_pcr = pcr;
+	return -EIO;
+}
+
+static struct ima_queue_entry *ima_last(struct ima_kunit *ctx)
+{
+	return list_last_entry(&ctx->log.list.head, struct ima_queue_entry,
+			       later);
+}
+
+/* What the PCR is extended with; a TPM that fails stops no measurement. */
+static void ima_extend_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+
+	ctx->log.extend = ima_extend_fail;
+	KUNIT_ASSERT_EQ(test, ima_kunit_measure_pcr(ctx, 0, false, 12), 0);
+	KUNIT_EXPECT_PTR_EQ(test, ima_extended, ima_last(ctx)->entry->digests);
+	KUNIT_EXPECT_EQ(test, ima_extended_pcr, 12);
+	KUNIT_EXPECT_EQ(test, ima_kunit_measure_pcr(ctx, 0, false, 12),
+			-EEXIST);
+
+	KUNIT_ASSERT_EQ(test, ima_kunit_measure_pcr(ctx, 1, true, 13), 0);
+	KUNIT_EXPECT_PTR_NE(test, ima_extended, ima_last(ctx)->entry->digests);
+	KUNIT_EXPECT_EQ(test, ima_extended_pcr, 13);
+	ima_kunit_check(test, 0, 0, 2);
+}
+
+/* A former kernel's records are in its PCR, and are no events of this boot. */
+static void ima_restore_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+
+	ctx->log.flush = true;
+	for (u32 i = 0; i < 3; i++) {
+		KUNIT_ASSERT_EQ(test, ima_kunit_restore(ctx, i), 0);
+		KUNIT_EXPECT_NULL(test, ima_last(ctx)->digest);
+	}
+	KUNIT_EXPECT_EQ(test, ima_kunit_extends(), 0);
+	ima_kunit_check(test, 0, 0, 3);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 2), 0);
+	ima_kunit_fill(test, 3, 1);
+	ima_kunit_check(test, 2, 0, 2);
+
+	KUNIT_EXPECT_EQ(test, ima_kunit_measure(ctx, 2), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_extends(), 2);
+}
+
 /* Without a node for its digest, a record is added all the same. */
 static void ima_digest_fail_test(struct kunit *test)
 {
@@ -184,6 +302,10 @@ static void ima_digest_fail_test(struct kunit *test)
 static void ima_suspended_test(struct kunit *test)
 {
 	struct ima_kunit *ctx = test->priv;
+
+	ctx->log.suspended = true;
+	KUNIT_EXPECT_EQ(test, ima_kunit_stage(ctx), -ENOENT);
+	ctx->log.suspended = false;
 
 	ima_kunit_fill(test, 0, 3);
 	ctx->log.suspended = true;
@@ -205,6 +327,117 @@ static void ima_suspended_test(struct kunit *test)
 	ima_kunit_check(test, 3, 3, 0);
 }
 
+struct ima_remover {
+	struct ima_kunit *ctx;
+	unsigned long n;
+	struct completion done;
+	int ret;
+};
+
+static int ima_remover_run(void *data)
+{
+	struct ima_remover *remover = data;
+
+	if (remover->n)
+		remover->ret = ima_kunit_delete(remover->ctx, remover->n);
+	else
+		remover->ret = ima_kunit_stage(remover->ctx);
+	complete_all(&remover->done);
+	return 0;
+}
+
+static const struct ima_removal {
+	const char *name;
+	unsigned long n;
+} ima_removals[] = {
+	{ "N", 2 },
+	{ "A", 0 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(ima_removal, ima_removals, name);
+
+/* No record leaves the list while another is added and its PCR extended. */
+static void ima_extend_mutex_test(struct kunit *test)
+{
+	const struct ima_removal *removal = test->param_value;
+	struct ima_remover remover = { .ctx = test->priv, .n = removal->n };
+	struct task_struct *task;
+
+	ima_kunit_fill(test, 0, 3);
+	init_completion(&remover.done);
+	mutex_lock(&ima_extend_list_mutex);
+	task = kthread_run(ima_remover_run, &remover, "ima_kunit");
+	if (!IS_ERR(task))
+		KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&remover.done,
+								  HZ / 10), 0);
+	KUNIT_EXPECT_EQ(test, remover.ctx->log.list.count, 3);
+	mutex_unlock(&ima_extend_list_mutex);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	wait_for_completion(&remover.done);
+	KUNIT_EXPECT_EQ(test, remover.ret, 0);
+	KUNIT_EXPECT_LT(test, remover.ctx->log.list.count, 3);
+}
+
+#define IMA_BESIDE_ROUNDS 500
+#define IMA_BESIDE_MAX 16	/* or adding, if faster, uses up memory */
+
+static int ima_beside_measure(void *data)
+{
+	struct ima_kunit *ctx = data;
+	int added = 0, ret = 0;
+
+	while (!kthread_should_stop()) {
+		cond_resched();
+		if (ret || READ_ONCE(ctx->log.list.count) >= IMA_BESIDE_MAX)
+			continue;
+		ret = ima_kunit_measure(ctx, added);
+		if (!ret)
+			added++;
+	}
+	return ret ?: added;
+}
+
+/* All there is, by N or by A and D. No assertion: another thread goes on. */
+static void ima_beside_delete(struct kunit *test, bool stage,
+			      unsigned long deadline)
+{
+	struct ima_kunit *ctx = test->priv;
+	unsigned long n;
+
+	while (!(n = READ_ONCE(ctx->log.list.count)) &&
+	       time_before(jiffies, deadline))
+		cond_resched();
+	if (!stage) {
+		KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, n), 0);
+		return;
+	}
+	KUNIT_EXPECT_EQ(test, ima_kunit_stage(ctx), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete_staged(ctx), 0);
+}
+
+/* Records and digests leave while events are looked up and measured. */
+static void ima_beside_test(struct kunit *test)
+{
+	unsigned long deadline = jiffies + 60 * HZ;
+	struct ima_kunit *ctx = test->priv;
+	struct task_struct *task;
+	u64 removed;
+	int added;
+
+	ctx->log.flush = true;
+	task = kthread_run(ima_beside_measure, ctx, "ima_kunit");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	for (int i = 0; i < IMA_BESIDE_ROUNDS; i++)
+		ima_beside_delete(test, i % 2, deadline);
+	added = kthread_stop(task);
+
+	removed = ima_log_removed(&ctx->log);
+	KUNIT_EXPECT_GE(test, removed, IMA_BESIDE_ROUNDS);
+	KUNIT_EXPECT_EQ(test, ima_kunit_extends(), added);
+	ima_kunit_check(test, removed, 0, added - removed);
+}
+
 static struct kunit_case ima_queue_cases[] = {
 	KUNIT_CASE_PARAM(ima_cut_test, ima_cut_gen_params),
 	KUNIT_CASE(ima_cut_empty_test),
@@ -212,11 +445,18 @@ static struct kunit_case ima_queue_cases[] = {
 	KUNIT_CASE(ima_cut_saturated_test),
 	KUNIT_CASE(ima_stage_test),
 	KUNIT_CASE(ima_dedup_test),
+	KUNIT_CASE(ima_digest_key_test),
+	KUNIT_CASE(ima_digest_many_test),
 	KUNIT_CASE(ima_flush_delete_test),
 	KUNIT_CASE(ima_flush_staged_test),
 	KUNIT_CASE(ima_violation_test),
+	KUNIT_CASE(ima_violation_between_test),
+	KUNIT_CASE(ima_extend_test),
+	KUNIT_CASE(ima_restore_test),
 	KUNIT_CASE(ima_digest_fail_test),
 	KUNIT_CASE(ima_suspended_test),
+	KUNIT_CASE_PARAM(ima_extend_mutex_test, ima_removal_gen_params),
+	KUNIT_CASE(ima_beside_test),
 	{}
 };
 
