@@ -13,29 +13,10 @@
 
 #include "../kselftest_harness.h"
 #include "ima_test.h"
+#include "peer.h"
 
-#define ASCII "ascii_runtime_measurements_sha1"
-#define ASCII_STAGED ASCII "_staged"
 #define NR_RECORDS 10
 #define CRITICAL_RULE "measure func=CRITICAL_DATA label=ima_log\n"
-
-static int stage(void)
-{
-	return ima_command(ASCII_STAGED, "A\n");
-}
-
-static int delete_staged(void)
-{
-	return ima_command(ASCII_STAGED, "D\n");
-}
-
-static int delete_if(long removed, long n)
-{
-	char cmd[48];
-
-	snprintf(cmd, sizeof(cmd), "%ld:%ld\n", removed, n);
-	return ima_command(ASCII, cmd);
-}
 
 /* The audit record of a command. */
 struct record {
@@ -178,7 +159,7 @@ do {										\
  */
 #define EXPECT_NO_MORE_RECORDS()						\
 do {										\
-	int _staged = delete_staged();						\
+	int _staged = ima_delete_staged();						\
 										\
 	ASSERT_TRUE(!_staged || _staged == -ENOENT);				\
 	if (!_staged)								\
@@ -204,33 +185,33 @@ TEST_F(audit, n_of_all_writes_one_record)
 
 TEST_F(audit, t_n_writes_one_record)
 {
-	ASSERT_EQ(0, delete_if(self->removed, 4));
+	ASSERT_EQ(0, ima_delete_if(IMA_ASCII, self->removed, 4));
 	EXPECT_RECORD("delete_records", 4, self->removed + 4);
 	EXPECT_NO_MORE_RECORDS();
 }
 
 TEST_F(audit, a_writes_one_record)
 {
-	ASSERT_EQ(0, stage());
+	ASSERT_EQ(0, ima_stage());
 	EXPECT_RECORD("stage_records", self->count, self->removed + self->count);
 	EXPECT_NO_MORE_RECORDS();
 }
 
 TEST_F(audit, d_writes_one_record)
 {
-	ASSERT_EQ(0, stage());
+	ASSERT_EQ(0, ima_stage());
 	EXPECT_RECORD("stage_records", self->count, self->removed + self->count);
-	ASSERT_EQ(0, delete_staged());
+	ASSERT_EQ(0, ima_delete_staged());
 	EXPECT_RECORD("delete_staged_records", self->count, self->removed + self->count);
 	EXPECT_NO_MORE_RECORDS();
 }
 
 TEST_F(audit, d_counts_what_was_staged_not_what_came_later)
 {
-	ASSERT_EQ(0, stage());
+	ASSERT_EQ(0, ima_stage());
 	EXPECT_RECORD("stage_records", self->count, self->removed + self->count);
 	ASSERT_EQ(0, ima_measure_files(4));
-	ASSERT_EQ(0, delete_staged());
+	ASSERT_EQ(0, ima_delete_staged());
 	EXPECT_RECORD("delete_staged_records", self->count, self->removed + self->count);
 }
 
@@ -249,17 +230,17 @@ TEST_F(audit, many_commands_write_one_record_each)
 
 TEST_F(audit, refused_n_writes_none)
 {
-	EXPECT_EQ(-EINVAL, ima_command(ASCII, "0\n"));
-	EXPECT_EQ(-EINVAL, ima_command(ASCII, "x\n"));
-	EXPECT_EQ(-ERANGE, ima_command(ASCII, "99999999999999999999\n"));
+	EXPECT_EQ(-EINVAL, ima_command(IMA_ASCII, "0\n"));
+	EXPECT_EQ(-EINVAL, ima_command(IMA_ASCII, "x\n"));
+	EXPECT_EQ(-ERANGE, ima_command(IMA_ASCII, "99999999999999999999\n"));
 	EXPECT_EQ(-ENOENT, ima_delete(self->count + 1));
 	EXPECT_NO_MORE_RECORDS();
 }
 
 TEST_F(audit, refused_t_n_writes_none)
 {
-	EXPECT_EQ(-EAGAIN, delete_if(self->removed + 1, 1));
-	EXPECT_EQ(-ENOENT, delete_if(self->removed, self->count + 1));
+	EXPECT_EQ(-EAGAIN, ima_delete_if(IMA_ASCII, self->removed + 1, 1));
+	EXPECT_EQ(-ENOENT, ima_delete_if(IMA_ASCII, self->removed, self->count + 1));
 	EXPECT_NO_MORE_RECORDS();
 }
 
@@ -267,70 +248,51 @@ TEST_F(audit, refused_a_of_empty_list_writes_none)
 {
 	ASSERT_EQ(0, ima_delete(self->count));
 	EXPECT_RECORD("delete_records", self->count, self->removed + self->count);
-	EXPECT_EQ(-ENOENT, stage());
+	EXPECT_EQ(-ENOENT, ima_stage());
 	EXPECT_NO_MORE_RECORDS();
 }
 
 TEST_F(audit, refused_d_of_nothing_writes_none)
 {
-	EXPECT_EQ(-ENOENT, delete_staged());
-	EXPECT_EQ(-EINVAL, ima_command(ASCII_STAGED, "1\n"));
+	EXPECT_EQ(-ENOENT, ima_delete_staged());
+	EXPECT_EQ(-EINVAL, ima_command(IMA_ASCII_STAGED, "1\n"));
 	EXPECT_NO_MORE_RECORDS();
 }
 
 TEST_F(audit, refused_while_staged_writes_none)
 {
-	ASSERT_EQ(0, stage());
+	ASSERT_EQ(0, ima_stage());
 	EXPECT_RECORD("stage_records", self->count, self->removed + self->count);
-	EXPECT_EQ(-EEXIST, stage());
+	EXPECT_EQ(-EEXIST, ima_stage());
 	EXPECT_EQ(-EEXIST, ima_delete(1));
-	EXPECT_EQ(-EEXIST, delete_if(ima_removed(), 1));
+	EXPECT_EQ(-EEXIST, ima_delete_if(IMA_ASCII, ima_removed(), 1));
 	EXPECT_NO_MORE_RECORDS();
-}
-
-static void reader_in_the_middle(int ready, int end)
-{
-	char c;
-	int fd = ima_open(ASCII, O_RDONLY);
-
-	if (read(fd, &c, 1) != 1 || write(ready, &c, 1) != 1)
-		_exit(1);
-	_exit(read(end, &c, 1) != 0);
 }
 
 TEST_F(audit, refused_by_a_reader_EBUSY_writes_none)
 {
-	int ready[2], end[2], status;
-	pid_t pid;
-	char c;
+	struct peer peer = {};
+	int fd;
 
-	ASSERT_EQ(0, pipe(ready));
-	ASSERT_EQ(0, pipe(end));
-	pid = fork();
-	ASSERT_LE(0, pid);
-	if (!pid) {
-		close(end[1]);
-		reader_in_the_middle(ready[1], end[0]);
-	}
-	close(ready[1]);
-	EXPECT_EQ(1, read(ready[0], &c, 1));
+	ASSERT_EQ(0, peer_start(&peer));
+	fd = peer_open(&peer, IMA_ASCII, O_RDONLY);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(1, peer_do(&peer, PEER_READ, fd, 1));
 	EXPECT_EQ(-EBUSY, ima_delete(2));
-	EXPECT_EQ(-EBUSY, stage());
-	close(end[1]);
-	EXPECT_EQ(pid, waitpid(pid, &status, 0));
-	EXPECT_EQ(0, status);
+	EXPECT_EQ(-EBUSY, ima_stage());
+	peer_end(&peer);
 	EXPECT_NO_MORE_RECORDS();
 }
 
 TEST_F(audit, reading_and_opening_write_none)
 {
 	size_t len;
-	int fd = ima_open(ASCII, O_RDWR);
+	int fd = ima_open(IMA_ASCII, O_RDWR);
 
 	ASSERT_LE(0, fd);
 	close(fd);
-	free(ima_read_all(ASCII, &len));
-	free(ima_read_all(ASCII_STAGED, &len));
+	free(ima_read_all(IMA_ASCII, &len));
+	free(ima_read_all(IMA_ASCII_STAGED, &len));
 	EXPECT_NO_MORE_RECORDS();
 }
 
@@ -374,15 +336,15 @@ TEST_F(no_rule, n_adds_nothing)
 
 TEST_F(no_rule, t_n_adds_nothing)
 {
-	ASSERT_EQ(0, delete_if(ima_removed(), 3));
+	ASSERT_EQ(0, ima_delete_if(IMA_ASCII, ima_removed(), 3));
 	EXPECT_EQ(self->count - 3, ima_count());
 }
 
 TEST_F(no_rule, a_and_d_add_nothing)
 {
-	ASSERT_EQ(0, stage());
+	ASSERT_EQ(0, ima_stage());
 	EXPECT_EQ(0, ima_count());
-	ASSERT_EQ(0, delete_staged());
+	ASSERT_EQ(0, ima_delete_staged());
 	EXPECT_EQ(0, ima_count());
 }
 
@@ -413,7 +375,7 @@ FIXTURE_TEARDOWN(rule)
 static char *last_line(void)
 {
 	size_t len;
-	char *data = ima_read_all(ASCII, &len), *start, *line;
+	char *data = ima_read_all(IMA_ASCII, &len), *start, *line;
 
 	if (!data || !len) {
 		free(data);
@@ -470,30 +432,30 @@ TEST_F(rule, n_of_all_leaves_only_that_record)
 
 TEST_F(rule, t_n_adds_one_record)
 {
-	ASSERT_EQ(0, delete_if(self->removed, 4));
+	ASSERT_EQ(0, ima_delete_if(IMA_ASCII, self->removed, 4));
 	EXPECT_EQ(self->count - 4 + 1, ima_count());
 	EXPECT_TRUE(last_is(self->removed + 4, 4));
 }
 
 TEST_F(rule, a_adds_nothing)
 {
-	ASSERT_EQ(0, stage());
+	ASSERT_EQ(0, ima_stage());
 	EXPECT_EQ(0, ima_count());
 }
 
 TEST_F(rule, d_adds_one_record)
 {
-	ASSERT_EQ(0, stage());
-	ASSERT_EQ(0, delete_staged());
+	ASSERT_EQ(0, ima_stage());
+	ASSERT_EQ(0, ima_delete_staged());
 	EXPECT_EQ(1, ima_count());
 	EXPECT_TRUE(last_is(self->removed + self->count, self->count));
 }
 
 TEST_F(rule, d_with_a_list_adds_one_record_to_its_end)
 {
-	ASSERT_EQ(0, stage());
+	ASSERT_EQ(0, ima_stage());
 	ASSERT_EQ(0, ima_measure_files(4));
-	ASSERT_EQ(0, delete_staged());
+	ASSERT_EQ(0, ima_delete_staged());
 	EXPECT_EQ(5, ima_count());
 	EXPECT_TRUE(last_is(self->removed + self->count, self->count));
 }
@@ -511,13 +473,13 @@ TEST_F(rule, each_deletion_adds_one_record)
 
 TEST_F(rule, refused_commands_add_nothing)
 {
-	EXPECT_EQ(-EINVAL, ima_command(ASCII, "0\n"));
+	EXPECT_EQ(-EINVAL, ima_command(IMA_ASCII, "0\n"));
 	EXPECT_EQ(-ENOENT, ima_delete(self->count + 1));
-	EXPECT_EQ(-EAGAIN, delete_if(self->removed + 1, 1));
-	EXPECT_EQ(-ENOENT, delete_staged());
+	EXPECT_EQ(-EAGAIN, ima_delete_if(IMA_ASCII, self->removed + 1, 1));
+	EXPECT_EQ(-ENOENT, ima_delete_staged());
 	EXPECT_EQ(self->count, ima_count());
-	ASSERT_EQ(0, stage());
-	EXPECT_EQ(-EEXIST, stage());
+	ASSERT_EQ(0, ima_stage());
+	EXPECT_EQ(-EEXIST, ima_stage());
 	EXPECT_EQ(-EEXIST, ima_delete(1));
 	EXPECT_EQ(0, ima_count());
 }

@@ -11,45 +11,12 @@
 #include "../kselftest_harness.h"
 #include "ima_test.h"
 
-#define ASCII "ascii_runtime_measurements_sha1"
-#define ASCII_STAGED ASCII "_staged"
 #define NR_OTHERS 5
 #define MANY 1000
 
-/* "=0" and "=1" mean what they say; alone it is 1; not there: 0 */
-static bool booted_with_flush(void)
-{
-	char line[4096] = "", *word, *rest = line;
-	bool flush = false;
-	FILE *f = fopen("/proc/cmdline", "re");
-
-	if (f) {
-		if (!fgets(line, sizeof(line), f))
-			line[0] = '\0';
-		fclose(f);
-	}
-	while ((word = strsep(&rest, "\n "))) {
-		if (!strcmp(word, "ima_flush_htable"))
-			flush = true;
-		else if (!strncmp(word, "ima_flush_htable=", 17))
-			flush = strcmp(word + 17, "0") != 0;
-	}
-	return flush;
-}
-
-static int stage(void)
-{
-	return ima_command(ASCII_STAGED, "A\n");
-}
-
-static int delete_staged(void)
-{
-	return ima_command(ASCII_STAGED, "D\n");
-}
-
 static int stage_and_delete(void)
 {
-	return stage() ?: delete_staged();
+	return ima_stage() ?: ima_delete_staged();
 }
 
 static int delete_all_by_n(void)
@@ -57,26 +24,17 @@ static int delete_all_by_n(void)
 	return ima_delete(ima_count());
 }
 
-/*
- * The same event each time in one test, in no other: same path, same content,
- * a new file. Return: how many records the list has got by it, or -errno
- */
-static long measure_same(const char *test, int number)
+#define MEASURE_SAME() ima_measure_same(_metadata->name, 0)
+
+/* Return: NULL, or why the tests of such a kernel must be skipped */
+static const char *unavailable(bool flush)
 {
-	long before = ima_count();
-	char name[160];
-	int ret;
+	const char *why = ima_test_unavailable();
 
-	snprintf(name, sizeof(name), "same-%d-%d-%s", getpid(), number, test);
-	ret = ima_measure_file(name, name, strlen(name));
-	return ret ? ret : ima_count() - before;
-}
-
-#define MEASURE_SAME() measure_same(_metadata->name, 0)
-
-static const char *init(void)
-{
-	return ima_test_unavailable();
+	if (!why && ima_booted_with_flush() != flush)
+		why = flush ? "not booted with ima_flush_htable" :
+			      "booted with ima_flush_htable";
+	return why;
 }
 
 FIXTURE(flushed) {
@@ -91,10 +49,8 @@ FIXTURE_VARIANT_ADD(flushed, by_a_and_d) { .delete_all = stage_and_delete };
 
 FIXTURE_SETUP(flushed)
 {
-	const char *why = init();
+	const char *why = unavailable(true);
 
-	if (!why && !booted_with_flush())
-		why = "not booted with ima_flush_htable";
 	if (why)
 		SKIP(return, "%s", why);
 	ASSERT_EQ(0, ima_measure_files(NR_OTHERS));
@@ -131,7 +87,7 @@ TEST_F(flushed, deleted_event_is_measured_again_each_round)
 	}
 }
 
-TEST_F_TIMEOUT(flushed, many_deleted_events_are_measured_again, 120)
+TEST_F_TIMEOUT(flushed, many_deleted_events_are_measured_again, IMA_TIMEOUT)
 {
 	long sum[3] = {};
 	int round, i;
@@ -140,7 +96,7 @@ TEST_F_TIMEOUT(flushed, many_deleted_events_are_measured_again, 120)
 		if (round == 1)
 			ASSERT_EQ(0, variant->delete_all());
 		for (i = 0; i < MANY; i++)
-			sum[round] += measure_same(_metadata->name, i);
+			sum[round] += ima_measure_same(_metadata->name, i);
 	}
 	EXPECT_EQ(MANY, sum[0]);
 	EXPECT_EQ(MANY, sum[1]);
@@ -169,10 +125,8 @@ FIXTURE(flushed_not) {
 
 FIXTURE_SETUP(flushed_not)
 {
-	const char *why = init();
+	const char *why = unavailable(true);
 
-	if (!why && !booted_with_flush())
-		why = "not booted with ima_flush_htable";
 	if (why)
 		SKIP(return, "%s", why);
 	ASSERT_EQ(0, ima_measure_files(NR_OTHERS));
@@ -196,31 +150,31 @@ TEST_F(flushed_not, listed_event_is_not_measured_again_after_n)
 TEST_F(flushed_not, staged_event_is_not_measured_again)
 {
 	ASSERT_EQ(1, MEASURE_SAME());
-	ASSERT_EQ(0, stage());
+	ASSERT_EQ(0, ima_stage());
 	EXPECT_EQ(0, MEASURE_SAME());
 }
 
 TEST_F(flushed_not, event_measured_after_a_is_not_measured_again_after_d)
 {
-	ASSERT_EQ(0, stage());
+	ASSERT_EQ(0, ima_stage());
 	ASSERT_EQ(1, MEASURE_SAME());
-	ASSERT_EQ(0, delete_staged());
+	ASSERT_EQ(0, ima_delete_staged());
 	EXPECT_EQ(0, MEASURE_SAME());
 	EXPECT_EQ(1, ima_count());
 }
 
-TEST_F_TIMEOUT(flushed_not, many_listed_events_are_not_measured_again_after_d, 120)
+TEST_F_TIMEOUT(flushed_not, many_listed_events_are_not_measured_again_after_d, IMA_TIMEOUT)
 {
 	long sum = 0;
 	int i;
 
-	ASSERT_EQ(0, stage());
+	ASSERT_EQ(0, ima_stage());
 	for (i = 0; i < MANY; i++)
-		sum += measure_same(_metadata->name, i);
+		sum += ima_measure_same(_metadata->name, i);
 	ASSERT_EQ(MANY, sum);
-	ASSERT_EQ(0, delete_staged());
+	ASSERT_EQ(0, ima_delete_staged());
 	for (i = 0; i < MANY; i++)
-		sum += measure_same(_metadata->name, i);
+		sum += ima_measure_same(_metadata->name, i);
 	EXPECT_EQ(MANY, sum);
 }
 
@@ -229,8 +183,8 @@ TEST_F(flushed_not, event_by_refused_commands)
 	ASSERT_EQ(1, MEASURE_SAME());
 	ASSERT_EQ(-ENOENT, ima_delete(ima_count() + 1));
 	EXPECT_EQ(0, MEASURE_SAME());
-	ASSERT_EQ(0, stage());
-	ASSERT_EQ(-EEXIST, stage());
+	ASSERT_EQ(0, ima_stage());
+	ASSERT_EQ(-EEXIST, ima_stage());
 	ASSERT_EQ(-EEXIST, ima_delete(1));
 	EXPECT_EQ(0, MEASURE_SAME());
 }
@@ -240,9 +194,9 @@ TEST_F(flushed_not, event_staged_as_listed_one_was_deleted_before)
 	ASSERT_EQ(1, MEASURE_SAME());
 	ASSERT_EQ(0, stage_and_delete());
 	ASSERT_EQ(1, MEASURE_SAME());
-	ASSERT_EQ(0, stage());
+	ASSERT_EQ(0, ima_stage());
 	EXPECT_EQ(0, MEASURE_SAME());
-	ASSERT_EQ(0, delete_staged());
+	ASSERT_EQ(0, ima_delete_staged());
 	EXPECT_EQ(1, MEASURE_SAME());
 }
 
@@ -282,7 +236,7 @@ static int compare_lines(const void *a, const void *b)
 static int has_duplicates(void)
 {
 	size_t len, nr = 0, i, max;
-	char *data = ima_read_all(ASCII, &len), **line, *p;
+	char *data = ima_read_all(IMA_ASCII, &len), **line, *p;
 	int twice = 0;
 
 	max = data ? len / 40 + 1 : 0;
@@ -320,7 +274,7 @@ static int race_delete(void)
 	return ret < 0 ? -ret : ret ? -1 : 0;
 }
 
-TEST_F_TIMEOUT(flushed_not, event_beside_deletions_is_never_listed_twice, 60)
+TEST_F_TIMEOUT(flushed_not, event_beside_deletions_is_never_listed_twice, IMA_TIMEOUT)
 {
 	struct race race = {};
 	pthread_t thread[2];
@@ -348,10 +302,8 @@ FIXTURE_VARIANT_ADD(kept, by_a_and_d) { .delete_all = stage_and_delete };
 
 FIXTURE_SETUP(kept)
 {
-	const char *why = init();
+	const char *why = unavailable(false);
 
-	if (!why && booted_with_flush())
-		why = "booted with ima_flush_htable";
 	if (why)
 		SKIP(return, "%s", why);
 	ASSERT_EQ(0, ima_measure_files(NR_OTHERS));
@@ -382,14 +334,14 @@ TEST_F(kept, deleted_event_is_not_measured_again_rounds_later)
 	}
 }
 
-TEST_F_TIMEOUT(kept, many_deleted_events_are_not_measured_again, 120)
+TEST_F_TIMEOUT(kept, many_deleted_events_are_not_measured_again, IMA_TIMEOUT)
 {
 	long sum[2] = {};
 	int round, i;
 
 	for (round = 0; round < 2; round++) {
 		for (i = 0; i < MANY; i++)
-			sum[round] += measure_same(_metadata->name, i);
+			sum[round] += ima_measure_same(_metadata->name, i);
 		if (!round)
 			ASSERT_EQ(0, variant->delete_all());
 	}
@@ -400,9 +352,9 @@ TEST_F_TIMEOUT(kept, many_deleted_events_are_not_measured_again, 120)
 TEST_F(kept, staged_event_is_not_measured_again)
 {
 	ASSERT_EQ(1, MEASURE_SAME());
-	ASSERT_EQ(0, stage());
+	ASSERT_EQ(0, ima_stage());
 	EXPECT_EQ(0, MEASURE_SAME());
-	ASSERT_EQ(0, delete_staged());
+	ASSERT_EQ(0, ima_delete_staged());
 	EXPECT_EQ(0, MEASURE_SAME());
 }
 
@@ -426,7 +378,7 @@ int main(int argc, char **argv)
 
 	if (argc > 1)
 		return test_harness_run(argc, argv);
-	if (booted_with_flush())
+	if (ima_booted_with_flush())
 		return test_harness_run(2, (char *[]){ argv[0], with[0], NULL });
 	return test_harness_run(3, (char *[]){ argv[0], without[0], without[1], NULL });
 }

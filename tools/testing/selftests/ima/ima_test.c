@@ -132,6 +132,85 @@ int ima_measure_files(unsigned int n)
 	return ret;
 }
 
+/**
+ * ima_measure_violation() - a new file is opened for read while it is written
+ *
+ * Return: 0, the list has got two records more (the violation, and the file),
+ * or -errno.
+ */
+int ima_measure_violation(void)
+{
+	static unsigned int number;
+	int dir = tmpfs_dir();
+	int writer, reader, ret;
+	char name[48];
+
+	if (dir < 0)
+		return dir;
+	snprintf(name, sizeof(name), "violation-%d-%u-%llx", getpid(), number++,
+		 (unsigned long long)ima_now_ms());
+	ret = create_file(dir, name, name, strlen(name));
+	if (ret)
+		return ret;
+	writer = openat(dir, name, O_WRONLY | O_CLOEXEC);
+	reader = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	if (writer < 0 || reader < 0)
+		ret = -errno;
+	if (writer >= 0)
+		close(writer);
+	if (reader >= 0)
+		close(reader);
+	if (unlinkat(dir, name, 0) && !ret)
+		ret = -errno;
+	return ret;
+}
+
+/**
+ * ima_measure_same() - the same event each time in one test, in no other
+ * @test: the test's name
+ * @number: a test may have more of them than one
+ *
+ * Same path, same content, a new file.
+ *
+ * Return: how many records the list has got by it, or -errno.
+ */
+long ima_measure_same(const char *test, int number)
+{
+	long before = ima_count();
+	char name[160];
+	int ret;
+
+	snprintf(name, sizeof(name), "same-%d-%d-%s", getpid(), number, test);
+	ret = ima_measure_file(name, name, strlen(name));
+	return ret ? ret : ima_count() - before;
+}
+
+/**
+ * ima_booted_with_flush() - are the digests of deleted records forgotten?
+ *
+ * Return: what the command line says: ima_flush_htable=0 and =1 mean that,
+ * alone it is 1, not there 0.
+ */
+bool ima_booted_with_flush(void)
+{
+	char line[4096] = "", *word, *rest = line;
+	bool flush = false;
+	FILE *f = fopen("/proc/cmdline", "re");
+
+	if (f) {
+		if (!fgets(line, sizeof(line), f))
+			line[0] = '\0';
+		fclose(f);
+	}
+	while ((word = strsep(&rest, "\n "))) {
+		if (!strcmp(word, "ima_flush_htable"))
+			flush = true;
+		else if (!strncmp(word, "ima_flush_htable=", 17))
+			flush = strcmp(word + 17, "0") != 0;
+	}
+	return flush;
+}
+
 static long read_number(const char *path)
 {
 	char buf[32] = "";
@@ -190,6 +269,61 @@ int ima_open(const char *name, int flags)
 }
 
 /**
+ * ima_mode() - the permissions of one of the files in IMA_DIR
+ * @name: its name
+ *
+ * Return: such as 0660, or -errno.
+ */
+int ima_mode(const char *name)
+{
+	char path[sizeof(IMA_DIR) + IMA_NAME_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), IMA_DIR "/%s", name);
+	return stat(path, &st) ? -errno : (int)st.st_mode & 07777;
+}
+
+/**
+ * ima_link_to() - where one of the links in IMA_DIR leads
+ * @name: its name
+ * @to: put here
+ *
+ * Return: 0 or -errno.
+ */
+int ima_link_to(const char *name, char to[IMA_NAME_MAX])
+{
+	char path[sizeof(IMA_DIR) + IMA_NAME_MAX];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), IMA_DIR "/%s", name);
+	len = readlink(path, to, IMA_NAME_MAX - 1);
+	if (len < 0)
+		return -errno;
+	to[len] = '\0';
+	return 0;
+}
+
+/**
+ * ima_write() - open a file, write(2) once as it is, close
+ * @name: the file's name in IMA_DIR
+ * @cmd: what to write
+ * @len: its length
+ *
+ * Return: what write(2) returned, or -errno.
+ */
+ssize_t ima_write(const char *name, const void *cmd, size_t len)
+{
+	int fd = ima_open(name, O_WRONLY);
+	ssize_t ret;
+
+	if (fd < 0)
+		return fd;
+	ret = ima_minus_errno(write(fd, cmd, len));
+	close(fd);
+	return ret;
+}
+
+/**
  * ima_command() - open a file, write one command, close
  * @name: the file's name in IMA_DIR
  * @cmd: the command with its newline
@@ -198,20 +332,62 @@ int ima_open(const char *name, int flags)
  */
 int ima_command(const char *name, const char *cmd)
 {
-	int fd = ima_open(name, O_WRONLY);
 	size_t len = strlen(cmd);
-	int ret = 0;
-	ssize_t n;
+	ssize_t ret = ima_write(name, cmd, len);
 
-	if (fd < 0)
-		return fd;
-	n = write(fd, cmd, len);
-	if (n < 0)
-		ret = -errno;
-	else if ((size_t)n != len)
-		ret = -EIO;
-	close(fd);
-	return ret;
+	if (ret < 0)
+		return ret;
+	return (size_t)ret == len ? 0 : -EIO;
+}
+
+/**
+ * ima_delete() - give the command N
+ * @n: how many records
+ *
+ * Return: 0 or -errno.
+ */
+int ima_delete(unsigned long n)
+{
+	char cmd[32];
+
+	snprintf(cmd, sizeof(cmd), "%lu\n", n);
+	return ima_command(IMA_ASCII, cmd);
+}
+
+/**
+ * ima_delete_if() - give the command T:N
+ * @name: the file's name in IMA_DIR
+ * @removed: T
+ * @n: N
+ *
+ * Return: 0 or -errno.
+ */
+int ima_delete_if(const char *name, long removed, long n)
+{
+	char cmd[48];
+
+	snprintf(cmd, sizeof(cmd), "%ld:%ld\n", removed, n);
+	return ima_command(name, cmd);
+}
+
+/**
+ * ima_stage() - give the command A
+ *
+ * Return: 0 or -errno.
+ */
+int ima_stage(void)
+{
+	return ima_command(IMA_ASCII_STAGED, "A\n");
+}
+
+/**
+ * ima_delete_staged() - give the command D
+ *
+ * Return: 0 or -errno.
+ */
+int ima_delete_staged(void)
+{
+	return ima_command(IMA_ASCII_STAGED, "D\n");
 }
 
 static void *read_fd(int fd, size_t *len)
@@ -449,6 +625,22 @@ size_t ima_skip_records(const struct ima_file *file, unsigned long n)
 	return pos;
 }
 
+/**
+ * ima_state_broken() - has each file as many whole records as the count says?
+ * @state: the state
+ *
+ * Return: NULL if they have, or the name of one that has not.
+ */
+const char *ima_state_broken(const struct ima_state *state)
+{
+	unsigned int i;
+
+	for (i = 0; i < state->nr_files; i++)
+		if (ima_skip_records(&state->file[i], state->count) != state->file[i].len)
+			return state->file[i].name;
+	return NULL;
+}
+
 /* NULL, or the file that is not what it was less its first @gone records. */
 static const char *file_differs(const struct ima_state *before,
 				const struct ima_state *now, unsigned long gone)
@@ -607,8 +799,8 @@ const char *ima_test_unavailable(void)
 	struct stat st;
 
 	if (!geteuid() && ima_count() >= 0) {
-		if (stat(IMA_DIR "/ascii_runtime_measurements_sha1", &st))
-			return "no ascii_runtime_measurements_sha1 in " IMA_DIR;
+		if (stat(IMA_DIR "/" IMA_ASCII, &st))
+			return "no " IMA_ASCII " in " IMA_DIR;
 		if (!(st.st_mode & 0220))
 			return "the kernel has CONFIG_IMA_STAGING off (the list is read-only)";
 	}
@@ -616,22 +808,23 @@ const char *ima_test_unavailable(void)
 }
 
 /**
- * ima_delete() - give the command N
- * @n: how many records
+ * ima_wait_exit() - wait for a child
+ * @pid: the child, or what a failed fork returned
  *
- * Return: 0 or -errno.
+ * Return: what it exited with, or -errno (-EINTR: a signal ended it).
  */
-int ima_delete(unsigned long n)
+int ima_wait_exit(pid_t pid)
 {
-	char cmd[32];
+	int status;
 
-	snprintf(cmd, sizeof(cmd), "%lu\n", n);
-	return ima_command("ascii_runtime_measurements_sha1", cmd);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
 }
 
 static int delete_everything(void)
 {
-	int ret = ima_command("ascii_runtime_measurements_sha1_staged", "D\n");
+	int ret = ima_delete_staged();
 
 	if (ret && ret != -ENOENT)
 		return ret;
@@ -645,49 +838,13 @@ static int delete_everything(void)
  * For the end of a test: a process of its own finds no writer and no reader in
  * its way.
  *
- * Return: 0 or an errno.
+ * Return: 0, or an errno, negative if there was no such process.
  */
 int ima_other_process_deletes_all(void)
 {
 	pid_t pid = fork();
-	int status;
 
 	if (!pid)
 		_exit(-delete_everything());
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
-}
-
-/**
- * ima_measure_violation() - a new file is opened for read while it is written
- *
- * Return: 0, the list has got two records more (the violation, and the file),
- * or -errno.
- */
-int ima_measure_violation(void)
-{
-	static unsigned int number;
-	int dir = tmpfs_dir();
-	int writer, reader, ret;
-	char name[48];
-
-	if (dir < 0)
-		return dir;
-	snprintf(name, sizeof(name), "violation-%d-%u-%llx", getpid(), number++,
-		 (unsigned long long)ima_now_ms());
-	ret = create_file(dir, name, name, strlen(name));
-	if (ret)
-		return ret;
-	writer = openat(dir, name, O_WRONLY | O_CLOEXEC);
-	reader = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	if (writer < 0 || reader < 0)
-		ret = -errno;
-	if (writer >= 0)
-		close(writer);
-	if (reader >= 0)
-		close(reader);
-	if (unlinkat(dir, name, 0) && !ret)
-		ret = -errno;
-	return ret;
+	return ima_wait_exit(pid);
 }

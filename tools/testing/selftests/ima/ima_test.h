@@ -6,14 +6,27 @@
 #ifndef IMA_TEST_H
 #define IMA_TEST_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define IMA_DIR "/sys/kernel/security/ima"
 #define IMA_RULE "measure func=FILE_CHECK mask=MAY_READ fsmagic=0x01021994\n"
 
+#define IMA_ASCII "ascii_runtime_measurements_sha1"
+#define IMA_BINARY "binary_runtime_measurements_sha1"
+#define IMA_ASCII_STAGED IMA_ASCII "_staged"
+#define IMA_BINARY_STAGED IMA_BINARY "_staged"
+
+/* The longest command. */
+#define IMA_CMD_MAX 42
+
 /* A file's state settles within this, or it is wrong. */
 #define IMA_DEADLINE_MS 10000
+
+/* Seconds for a test that does much: a debug kernel without KVM is slow. */
+#define IMA_TIMEOUT 300
 
 #define IMA_NAME_MAX 64
 #define IMA_FILES_MAX 32
@@ -42,15 +55,21 @@ const char *ima_test_unavailable(void);
 int ima_measure_file(const char *name, const void *data, size_t len);
 int ima_measure_files(unsigned int n);
 
+int ima_measure_violation(void);
+long ima_measure_same(const char *test, int number);
+bool ima_booted_with_flush(void);
+
 long ima_count(void);
 long ima_removed(void);
 int ima_open(const char *name, int flags);
-int ima_command(const char *name, const char *cmd);
+int ima_mode(const char *name);
+int ima_link_to(const char *name, char to[IMA_NAME_MAX]);
 void *ima_read_all(const char *name, size_t *len);
 int ima_list_names(char names[IMA_FILES_MAX][IMA_NAME_MAX], bool links);
 
 int ima_state_take(struct ima_state *state);
 const char *ima_state_differs(const struct ima_state *before, unsigned long gone);
+const char *ima_state_broken(const struct ima_state *state);
 const struct ima_file *ima_state_file(const struct ima_state *state, const char *name);
 size_t ima_skip_records(const struct ima_file *file, unsigned long n);
 void ima_state_free(struct ima_state *state);
@@ -58,8 +77,25 @@ void ima_state_free(struct ima_state *state);
 long ima_slab_unreclaimable(void);
 long long ima_now_ms(void);
 
+ssize_t ima_write(const char *name, const void *cmd, size_t len);
+int ima_command(const char *name, const char *cmd);
 int ima_delete(unsigned long n);
+int ima_delete_if(const char *name, long removed, long n);
+int ima_stage(void);
+int ima_delete_staged(void);
+
+int ima_wait_exit(pid_t pid);
 int ima_other_process_deletes_all(void);
-int ima_measure_violation(void);
+
+/**
+ * ima_minus_errno() - what a system call returned, and why it failed, in one
+ * @ret: what it returned, -1 with errno set if it failed
+ *
+ * Return: @ret or -errno.
+ */
+static inline long ima_minus_errno(long ret)
+{
+	return ret < 0 ? -errno : ret;
+}
 
 #endif /* IMA_TEST_H */

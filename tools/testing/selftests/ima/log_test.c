@@ -446,7 +446,7 @@ TEST_F(log, find_quote_refuses)
  * Every bit counts, but those of a violation's data: the kernel extends 0xff
  * whatever they are.
  */
-TEST_F(log, every_bit_flipped)
+TEST_F_TIMEOUT(log, every_bit_flipped, IMA_TIMEOUT)
 {
 	unsigned int bit, rec = 0, undetected = 0;
 	struct list l;
@@ -566,7 +566,7 @@ TEST_F(log, fed_in_parts)
 }
 
 /* A wrong length is refused, or leads the replay astray; never past the end. */
-TEST_F(log, every_number_replaced)
+TEST_F_TIMEOUT(log, every_number_replaced, IMA_TIMEOUT)
 {
 	static const __u32 bad[] = {
 		UINT32_MAX, UINT32_MAX - 3, 0x80000000, 0x7fffffff, 0x10000, 256,

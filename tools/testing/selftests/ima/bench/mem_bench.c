@@ -3,14 +3,17 @@
  * What a record costs while it is in the measurement list, and what it keeps
  * after it was deleted: unreclaimable slab, in bytes per record.
  *
- * Give the machine no TPM, or it takes a while. Exits with 0 when it has got
- * its figures, whatever they are.
+ *	-l	only what it costs in the list: for a kernel that cannot delete
+ *	-m MAX	fail if it keeps more bytes than MAX
+ *
+ * Give the machine no TPM, or it takes a while.
  */
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "ima_test.h"
 
@@ -68,38 +71,71 @@ static void delete_all(void)
 		     ret ? strerror(-ret) : "some are still there");
 }
 
-int main(int argc, char **argv)
+static void print(const char *what, long bytes, long n)
 {
-	long n = argc > 1 ? atol(argv[1]) : RECORDS;
-	const char *why = ima_test_unavailable();
-	long start, full, end, live, kept;
+	printf("%-28s %12ld %12.1f\n", what, bytes / 1024, (double)bytes / n);
+}
 
-	if (n <= 0)
-		errx(1, "usage: mem_bench [RECORDS]");
-	if (why)
-		errx(1, "%s", why);
+/* Returns the bytes that the deleted records keep. */
+static long bench(long n, bool only_list)
+{
+	long start, full, end, before;
 
 	/* The caches that every file needs have their size after this. */
 	measure(WARM_UP);
-	delete_all();
+	if (!only_list)
+		delete_all();
 	start = settled_slab();
+	before = ima_count();
 
 	measure(n);
-	if (ima_count() != n)
+	if (ima_count() != before + n)
 		errx(1, "%ld records in the list, not %ld: does anything else measure?",
-		     ima_count(), n);
+		     ima_count(), before + n);
 	full = settled_slab();
-	delete_all();
-	end = settled_slab();
 
-	live = full - start;
-	kept = end - start;
 	printf("%-28s %12s %12s\n", "unreclaimable slab", "KiB", "bytes/record");
 	printf("%-28s %12ld\n", "at the start", start / 1024);
-	printf("%-28s %12ld %12.1f\n", "records in the list: more", live / 1024, (double)live / n);
-	printf("%-28s %12ld %12.1f\n", "records deleted: still more", kept / 1024,
-	       (double)kept / n);
-	if (live > 0)
-		printf("%ld records; given back: %.1f %%\n", n, 100.0 * (live - kept) / live);
+	print("records in the list: more", full - start, n);
+	if (only_list)
+		return 0;
+
+	delete_all();
+	end = settled_slab();
+	print("records deleted: still more", end - start, n);
+	if (full > start)
+		printf("%ld records; given back: %.1f %%\n", n,
+		       100.0 * (full - end) / (full - start));
+	return end - start;
+}
+
+int main(int argc, char **argv)
+{
+	const char *why;
+	bool only_list = false;
+	double max = -1;
+	long n, kept;
+	int c;
+
+	while ((c = getopt(argc, argv, "lm:")) != -1) {
+		if (c == 'l')
+			only_list = true;
+		else if (c == 'm')
+			max = atof(optarg);
+		else
+			return 2;
+	}
+	n = optind < argc ? atol(argv[optind]) : RECORDS;
+	if (n <= 0 || (only_list && max >= 0))
+		errx(1, "usage: mem_bench [-l | -m MAX] [RECORDS]");
+	why = only_list ? ima_measure_unavailable() : ima_test_unavailable();
+	if (why)
+		errx(1, "%s", why);
+
+	kept = bench(n, only_list);
+	if (max >= 0 && (double)kept / n > max) {
+		printf("FAIL: a deleted record keeps more than %g bytes\n", max);
+		return 1;
+	}
 	return 0;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * How long a full read of the measurement list takes, for a short and a long
- * list. Also runs on a kernel without CONFIG_IMA_STAGING, for comparison.
+ * list: fails if it grows faster than the list. Also runs on a kernel without
+ * CONFIG_IMA_STAGING, for comparison.
  *
  * Give the machine no TPM, or filling the list takes a while.
  */
@@ -18,6 +19,9 @@
 #define SHORT_LIST 10000
 #define LONG_LIST 80000
 #define ROUNDS 3
+
+/* How much faster than the list the time may grow: no two runs are the same. */
+#define MARGIN 1.5
 
 static const char * const names[] = {
 	"ascii_runtime_measurements",
@@ -98,7 +102,8 @@ int main(int argc, char **argv)
 	long shorter = argc > 1 ? atol(argv[1]) : SHORT_LIST;
 	long longer = argc > 2 ? atol(argv[2]) : LONG_LIST;
 	const char *why = ima_measure_unavailable();
-	double few[CASES], many[CASES];
+	double few[CASES], many[CASES], growth, list_growth;
+	bool good = true;
 	int i;
 
 	if (shorter <= 0 || longer <= shorter)
@@ -112,8 +117,13 @@ int main(int argc, char **argv)
 	fill(longer);
 	read_all_ways(many);
 
-	for (i = 0; i < CASES; i++)
-		printf("%s, reads of %zu: %.1f times as long for %.1f times the records\n",
-		       names[i / 2], chunks[i % 2], many[i] / few[i], (double)longer / shorter);
-	return 0;
+	list_growth = (double)longer / shorter;
+	for (i = 0; i < CASES; i++) {
+		growth = many[i] / few[i];
+		printf("%s, reads of %zu: %.1f times as long for %.1f times the records%s\n",
+		       names[i / 2], chunks[i % 2], growth, list_growth,
+		       growth > MARGIN * list_growth ? ": FAIL" : "");
+		good &= growth <= MARGIN * list_growth;
+	}
+	return good ? 0 : 1;
 }
