@@ -46,7 +46,7 @@ vm: $(if $(KERNEL),tree,kernel)	## run a program in the VM: RUN='program arg...'
 bench: programs	## memory per record, times to add, read and delete, against 6.12
 	@scripts/bench
 
-lint: tree	## checkpatch, sparse, W=1 with gcc and clang, kernel-doc, shellcheck
+lint: tree	## checkpatch, sparse, W=1 with gcc and clang, docs, shellcheck
 	@scripts/packages kernel lint
 	@scripts/lint
 

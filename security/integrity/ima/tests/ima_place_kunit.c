@@ -303,26 +303,36 @@ static void ima_place_writer_test(struct kunit *test)
 					     true), -EBUSY);
 }
 
+/* A process with a reference that is never dropped, so that none is the last. */
+static struct pid *ima_place_pid(struct kunit *test)
+{
+	struct pid *pid;
+
+	pid = kunit_kzalloc(test, struct_size(pid, numbers, 1), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pid);
+	refcount_set(&pid->count, 1);
+	return pid;
+}
+
 /* The owner's struct pid is kept, so that no other process can get it. */
 static void ima_place_owner_test(struct kunit *test)
 {
-	struct pid owner = { .count = REFCOUNT_INIT(2) };
-	struct pid other = { .count = REFCOUNT_INIT(2) };
+	struct pid *owner = ima_place_pid(test);
+	struct pid *other = ima_place_pid(test);
 	struct ima_kunit *ctx = test->priv;
 
-	KUNIT_ASSERT_EQ(test, ima_kunit_open(ctx, 0, &ctx->log.list, &owner,
+	KUNIT_ASSERT_EQ(test, ima_kunit_open(ctx, 0, &ctx->log.list, owner,
 					     true), 0);
-	KUNIT_EXPECT_EQ(test, ima_kunit_open(ctx, 1, &ctx->log.list, &owner,
+	KUNIT_EXPECT_EQ(test, ima_kunit_open(ctx, 1, &ctx->log.list, owner,
 					     false), 0);
-	KUNIT_EXPECT_EQ(test, refcount_read(&owner.count), 4);
-	KUNIT_EXPECT_EQ(test, ima_kunit_open(ctx, 2, &ctx->log.list, &other,
+	KUNIT_EXPECT_EQ(test, refcount_read(&owner->count), 3);
+	KUNIT_EXPECT_EQ(test, ima_kunit_open(ctx, 2, &ctx->log.list, other,
 					     true), -EBUSY);
-	KUNIT_EXPECT_EQ(test, refcount_read(&other.count), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&other->count), 1);
 	ima_kunit_close(ctx, 0);
-	KUNIT_EXPECT_EQ(test, refcount_read(&owner.count), 3);
-	for (int i = 1; i < IMA_KUNIT_PLACES; i++)
-		ima_kunit_close(ctx, i);
-	KUNIT_EXPECT_EQ(test, refcount_read(&owner.count), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&owner->count), 2);
+	ima_kunit_close(ctx, 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&owner->count), 1);
 }
 
 static struct kunit_case ima_place_cases[] = {

@@ -23,6 +23,7 @@
 
 #include "../kselftest_harness.h"
 #include "ima_log.h"
+#include "ima_test.h"
 
 #define ALG_SHA1	0x0004
 #define ALG_SHA256	0x000b

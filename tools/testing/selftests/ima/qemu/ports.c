@@ -183,7 +183,8 @@ void vm_ports_relay(int ports[VM_PORTS], int signals, unsigned int seconds,
 		if (poll(fds, nr, left) < 0 && errno != EINTR)
 			err(VM_FAILED, "poll");
 		check_signals(fds, nr);
-		for (int i = 0; i < VM_PORTS; i++) {
+		/* "boot" first: it says which output is of which kernel. */
+		for (int i = VM_PORTS - 1; i >= 0; i--) {
 			if (fds[i].revents)
 				take(ports, i, result);
 			fds[i].fd = ports[i];
