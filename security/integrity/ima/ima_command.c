@@ -19,8 +19,8 @@ static void ima_command_audit(struct ima_log *log, const char *op,
 	struct audit_buffer *ab;
 	char comm[TASK_COMM_LEN];
 
-	ab = audit_log_start(audit_context(), GFP_KERNEL,
-			     AUDIT_INTEGRITY_STATUS);
+	ab = integrity_audit_log_start(audit_context(), GFP_KERNEL,
+				       AUDIT_INTEGRITY_STATUS);
 	if (!ab)
 		return;
 

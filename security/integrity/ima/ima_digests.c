@@ -8,7 +8,6 @@
  */
 
 #include <linux/jhash.h>
-#include <linux/rcupdate.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 
@@ -117,7 +116,7 @@ bool ima_digest_known(struct rhashtable *table, const u8 *digest, int pcr)
  * Forgetting an event costs a second record of it, no more, so whoever adds a
  * record goes on without a node if there is none to be had.
  *
- * Return: the node, or NULL if memory is short.
+ * Return: the node, or NULL if memory is short or @table full.
  */
 struct ima_digest *ima_digest_add(struct rhashtable *table, const u8 *digest,
 				  int pcr)
@@ -139,12 +138,22 @@ struct ima_digest *ima_digest_add(struct rhashtable *table, const u8 *digest,
 /**
  * ima_digest_remove - forget an event
  * @table: the table
- * @digest: the event's node in @table, freed once nobody looks at it
+ * @digest: the event's node in @table, for ima_digest_free() once an RCU grace
+ *	    period is over: others can look at it
  *
- * Others can look up, add and remove events meanwhile. Can sleep.
+ * Others can look up, add and remove events meanwhile.
  */
 void ima_digest_remove(struct rhashtable *table, struct ima_digest *digest)
 {
 	rhashtable_remove_fast(table, &digest->node, table->p);
-	kfree_rcu_mightsleep(digest);
+}
+
+/**
+ * ima_digest_free - free the node of an event
+ * @digest: a node that is in no table, or NULL
+ */
+void ima_digest_free(struct ima_digest *digest)
+{
+	if (digest)
+		kmem_cache_free(ima_digest_cache, digest);
 }

@@ -76,14 +76,15 @@ void ima_place_close(struct ima_place *place)
 /* Has the file shown some, not all, of the records from @first to before @end? */
 static bool ima_place_splits(const struct ima_place *place, u64 first, u64 end)
 {
-	bool partial = READ_ONCE(place->partial);
-	u64 unread = place->next - partial;
+	enum ima_place_rest rest = READ_ONCE(place->rest);
+	u64 unread = place->next - (rest != IMA_PLACE_REST_NONE);
+	u64 shown = place->next - (rest == IMA_PLACE_REST_WHOLE);
 
 	if (!place->started)
 		return false;
-	if (place->at_end && !partial)
+	if (place->at_end && rest == IMA_PLACE_REST_NONE)
 		return false;
-	return unread < end && place->next > first;
+	return unread < end && shown > first;
 }
 
 /**

@@ -149,20 +149,25 @@ static void ima_place_moved_test(struct kunit *test)
 
 static const struct ima_middle {
 	const char *name;
-	int read;		/* of 10 records */
-	bool partial;
+	int next;		/* of 10 records, the one to show next */
+	enum ima_place_rest rest;
 	unsigned long n;
 	int ret;
 } ima_middles[] = {
-	{ "not begun", 0, false, 10, 0 },
-	{ "before the cut", 3, false, 4, -EBUSY },
-	{ "at the cut", 4, false, 4, 0 },
-	{ "past the cut", 5, false, 4, 0 },
-	{ "in the last record to go", 4, true, 4, -EBUSY },
-	{ "in the record after it", 5, true, 4, 0 },
-	{ "in the first record", 1, true, 1, -EBUSY },
-	{ "at the end", 10, false, 10, 0 },
-	{ "in the last record", 10, true, 10, -EBUSY },
+	{ "not begun", 0, IMA_PLACE_REST_NONE, 10, 0 },
+	{ "before the cut", 3, IMA_PLACE_REST_NONE, 4, -EBUSY },
+	{ "at the cut", 4, IMA_PLACE_REST_NONE, 4, 0 },
+	{ "past the cut", 5, IMA_PLACE_REST_NONE, 4, 0 },
+	{ "in the last record to go", 4, IMA_PLACE_REST_PART, 4, -EBUSY },
+	{ "in the record after it", 5, IMA_PLACE_REST_PART, 4, 0 },
+	{ "in the first record", 1, IMA_PLACE_REST_PART, 1, -EBUSY },
+	{ "at the end", 10, IMA_PLACE_REST_NONE, 10, 0 },
+	{ "in the last record", 10, IMA_PLACE_REST_PART, 10, -EBUSY },
+	/* in seq_file's buffer, and nothing of it read */
+	{ "before the first record", 1, IMA_PLACE_REST_WHOLE, 1, 0 },
+	{ "before the last record to go", 4, IMA_PLACE_REST_WHOLE, 4, -EBUSY },
+	{ "before the record after it", 5, IMA_PLACE_REST_WHOLE, 4, 0 },
+	{ "before the last record", 10, IMA_PLACE_REST_WHOLE, 10, -EBUSY },
 };
 
 KUNIT_ARRAY_PARAM_DESC(ima_middle, ima_middles, name);
@@ -178,8 +183,8 @@ static void ima_place_middle_test(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, ima_kunit_delete(ctx, 10), 0);
 	KUNIT_ASSERT_EQ(test, ima_kunit_open(ctx, 0, &ctx->log.list,
 					     IMA_KUNIT_OTHER, false), 0);
-	ima_place_read(test, 0, 0, middle->read, 10);
-	ctx->place[0].partial = middle->partial;
+	ima_place_read(test, 0, 0, middle->next, 10);
+	ctx->place[0].rest = middle->rest;
 	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, middle->n), middle->ret);
 	ima_kunit_check(test, 10 + gone, 0, 10 - gone);
 }

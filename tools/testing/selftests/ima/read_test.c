@@ -210,6 +210,22 @@ TEST_F(reader, r2_reader_far_past_works)
 	EXPECT_DELETED(5);
 }
 
+/* As a parser reads: header and data. seq_file has the next record by then. */
+TEST_F(reader, r2_reader_of_whole_records_is_not_within_the_next_one_works)
+{
+	long i, size;
+
+	for (i = 0; i < 4; i++) {
+		size = start_of(self, i + 1) - start_of(self, i);
+		ASSERT_EQ(5, reader_read(self, 5));
+		ASSERT_EQ(size - 5, reader_read(self, size - 5));
+	}
+	EXPECT_EQ(-EBUSY, ima_delete(5));
+	EXPECT_EQ(0, ima_delete(4));
+	EXPECT_EQ(0, ima_delete(1));
+	EXPECT_DELETED(5);
+}
+
 TEST_F(reader, r2_idle_reader_after_an_earlier_deletion_works)
 {
 	ASSERT_EQ(0, ima_delete(2));
@@ -501,6 +517,20 @@ static size_t own_start_of(const struct _test_data_own *self, long n)
 	return ima_skip_records(self->file, n);
 }
 
+/* As ima_read_full(), from @from on; the file's own offset does not change. */
+static long pread_full(int fd, char *data, size_t len, off_t from)
+{
+	size_t done = 0;
+	ssize_t n = 1;
+
+	while (done < len && n > 0) {
+		n = pread(fd, data + done, len - done, from + done);
+		if (n > 0)
+			done += n;
+	}
+	return n < 0 && !done ? -errno : (long)done;
+}
+
 TEST_F(own, r3_at_a_record_goes_on_with_the_next)
 {
 	ASSERT_TRUE(ima_reads_exactly(self->fd, self->file, 0, own_start_of(self, 4)));
@@ -625,6 +655,37 @@ TEST_F(own, r3_pread_at_0_with_a_record_before_gone_ESTALE)
 	ASSERT_EQ(0, ima_delete(3));
 	EXPECT_EQ(-ESTALE, ima_minus_errno(pread(self->fd, self->got, 50, 0)));
 	EXPECT_TRUE(reads_to_end(self, self->fd, place));
+}
+
+TEST_F(own, r3_pread_at_0_of_a_file_that_only_pread_read_ESTALE_until_lseek_0)
+{
+	size_t first = own_start_of(self, 3);
+
+	ASSERT_EQ(50, pread(self->fd, self->got, 50, 0));
+	ASSERT_EQ(0, ima_delete(3));
+	EXPECT_EQ(-ESTALE, ima_minus_errno(pread(self->fd, self->got, 50, 0)));
+	EXPECT_EQ(-ESTALE, ima_read_one(self->fd));
+	EXPECT_EQ(0, lseek(self->fd, 0, SEEK_SET));
+	EXPECT_EQ(50, pread(self->fd, self->got, 50, 0));
+	EXPECT_EQ(0, memcmp(self->file->data + first, self->got, 50));
+	EXPECT_TRUE(reads_to_end(self, self->fd, first));
+}
+
+/* The file's own offset, which lseek() tells, stays 0. */
+TEST_F(own, r3_pread_goes_on_at_the_end_after_a_deletion)
+{
+	size_t len, end = self->file->len;
+	char *data;
+
+	ASSERT_EQ((long)end, pread_full(self->fd, self->got, PEER_DATA_MAX, 0));
+	ASSERT_EQ(0, ima_delete(self->before.count));
+	EXPECT_EQ(0, lseek(self->fd, 0, SEEK_CUR));
+	ASSERT_EQ(0, ima_measure_files(2));
+	data = ima_read_all(variant->name, &len);
+	ASSERT_NE(NULL, data);
+	EXPECT_EQ((long)len, pread_full(self->fd, self->got, PEER_DATA_MAX, end));
+	EXPECT_EQ(0, memcmp(data, self->got, len));
+	free(data);
 }
 
 TEST_F(own, r3_pread_of_nothing_does_not_disturb_reading_on)
