@@ -15,6 +15,7 @@
  *
  * SIGUSR1 asks for a kexec into the kernel that is loaded, with nothing written
  * lost. The next kernel has the same initramfs, so it runs the program again.
+ * SIGUSR2 asks for it instead of powering off: what is loaded has to do that.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -54,6 +55,7 @@ static struct stream {
 } streams[STREAMS];
 
 static int status_port = -1;
+static bool kexec_at_end;
 
 static void __noreturn power_off(void)
 {
@@ -350,6 +352,8 @@ static int supervise(pid_t program, int sigs)
 			continue;
 		if (info.ssi_signo == SIGUSR1)
 			start_next_kernel();
+		if (info.ssi_signo == SIGUSR2)
+			kexec_at_end = true;
 		if (reap(program, &status))
 			return status;
 	}
@@ -429,6 +433,7 @@ int main(void)
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
 	sigaddset(&mask, SIGUSR1);
+	sigaddset(&mask, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 	sigs = signalfd(-1, &mask, SFD_CLOEXEC);
 
@@ -454,5 +459,7 @@ int main(void)
 		     128 + WTERMSIG(status) : WEXITSTATUS(status),
 		     streams[OUT].bytes, streams[ERR].bytes);
 	await_answer();
+	if (kexec_at_end)
+		reboot(RB_KEXEC);
 	power_off();
 }
