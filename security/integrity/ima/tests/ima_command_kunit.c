@@ -218,14 +218,9 @@ KUNIT_ARRAY_PARAM(ima_refusal, ima_refusals, ima_refusal_desc);
 /* Another process reads two records of @list. */
 static void ima_command_read(struct kunit *test, struct ima_list *list)
 {
-	struct ima_kunit *ctx = test->priv;
-	struct ima_place *place = &ctx->place[2];
-
-	KUNIT_ASSERT_EQ(test, ima_kunit_open(ctx, 2, list, IMA_KUNIT_OTHER,
-					     false), 0);
-	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, ima_place_start(place, 0));
-	ima_place_next(place);
-	ima_place_stop(place, 2);
+	KUNIT_ASSERT_EQ(test, ima_kunit_open(test->priv, 2, list,
+					     IMA_KUNIT_OTHER, false), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 2, 0, 2, list->first), 2);
 }
 
 static void ima_command_refuse(struct kunit *test,

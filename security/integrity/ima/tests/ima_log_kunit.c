@@ -165,6 +165,9 @@ int ima_kunit_open(struct ima_kunit *ctx, int i, struct ima_list *list,
 	int ret;
 
 	memset(&ctx->place[i], 0, sizeof(ctx->place[i]));
+	memset(&ctx->seq[i], 0, sizeof(ctx->seq[i]));
+	ctx->f_pos[i] = 0;
+	ctx->place[i].f_pos = &ctx->f_pos[i];
 	ret = ima_place_open(&ctx->place[i], &ctx->log, list, owner, writable);
 	ctx->open[i] = !ret;
 	return ret;
@@ -175,6 +178,68 @@ void ima_kunit_close(struct ima_kunit *ctx, int i)
 	if (ctx->open[i])
 		ima_place_close(&ctx->place[i]);
 	ctx->open[i] = false;
+}
+
+/* As seq_file does. */
+static int ima_kunit_read_section(struct kunit *test, int i, int n, u32 expect)
+{
+	struct ima_kunit *ctx = test->priv;
+	struct ima_place *place = &ctx->place[i];
+	struct seq_file *m = &ctx->seq[i];
+	struct ima_queue_entry *qe;
+	int shown = 0;
+
+	qe = ima_place_start(place, m->index);
+	while (!IS_ERR_OR_NULL(qe) && shown < n) {
+		KUNIT_EXPECT_EQ(test, ima_kunit_event(qe), expect + shown);
+		shown++;
+		m->index++;
+		qe = ima_place_next(place);
+	}
+	ima_place_stop(place);
+	m->read_pos += shown * IMA_KUNIT_BYTES;
+	return IS_ERR(qe) ? PTR_ERR(qe) : shown;
+}
+
+/*
+ * Read @n records from the one with index @pos in the file on: as read(2) if
+ * the file's own offset is there, else as pread(2). Returns how many, or -errno.
+ */
+int ima_kunit_read(struct kunit *test, int i, loff_t pos, int n, u32 expect)
+{
+	struct ima_kunit *ctx = test->priv;
+	struct ima_place *place = &ctx->place[i];
+	struct seq_file *m = &ctx->seq[i];
+	loff_t offset = pos * IMA_KUNIT_BYTES;
+	bool own = offset == ctx->f_pos[i];
+	bool started = place->started;
+	int ret;
+
+	ret = ima_place_prepare(place, m, offset, own);
+	if (ret)
+		return ret;
+	if (offset == place->origin || m->read_pos != offset - place->origin) {
+		m->count = 0;
+		m->read_pos = offset - place->origin;
+		m->index = m->read_pos / IMA_KUNIT_BYTES;
+	}
+
+	ret = ima_kunit_read_section(test, i, n, expect);
+	if (!started && !offset && ret <= 0)
+		ima_place_restart(place);
+	else if (own && ret >= 0)
+		ima_place_note(place, m, ret > 0);
+	if (own && ret > 0)
+		ctx->f_pos[i] += ret * IMA_KUNIT_BYTES;
+	return ret;
+}
+
+/* As lseek(2) to 0 */
+void ima_kunit_rewind(struct ima_kunit *ctx, int i)
+{
+	ima_place_restart(&ctx->place[i]);
+	memset(&ctx->seq[i], 0, sizeof(ctx->seq[i]));
+	ctx->f_pos[i] = 0;
 }
 
 int ima_kunit_stage(struct ima_kunit *ctx)

@@ -8,10 +8,12 @@
 #define __IMA_LOG_KUNIT_H
 
 #include <kunit/test.h>
+#include <linux/seq_file.h>
 
 #include "../ima.h"
 
 #define IMA_KUNIT_PLACES 3
+#define IMA_KUNIT_BYTES 10	/* of each record, when it is read */
 
 /*
  * Events are numbered. In a log that never had a violation or a second record
@@ -21,6 +23,8 @@ struct ima_kunit {
 	struct ima_log log;
 	struct ima_place place[IMA_KUNIT_PLACES];
 	bool open[IMA_KUNIT_PLACES];
+	struct seq_file seq[IMA_KUNIT_PLACES];
+	loff_t f_pos[IMA_KUNIT_PLACES];
 };
 
 /* two processes */
@@ -41,6 +45,8 @@ u32 ima_kunit_event(const struct ima_queue_entry *qe);
 int ima_kunit_open(struct ima_kunit *ctx, int i, struct ima_list *list,
 		   struct pid *owner, bool writable);
 void ima_kunit_close(struct ima_kunit *ctx, int i);
+int ima_kunit_read(struct kunit *test, int i, loff_t pos, int n, u32 expect);
+void ima_kunit_rewind(struct ima_kunit *ctx, int i);
 
 int ima_kunit_stage(struct ima_kunit *ctx);
 int ima_kunit_delete_staged(struct ima_kunit *ctx);

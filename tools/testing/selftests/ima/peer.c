@@ -159,6 +159,8 @@ static long carry_out(struct peer *peer, struct peer_request *request, int fd)
 		return ima_minus_errno(dup(request->fd));
 	case PEER_READ:
 		return ima_read_full(request->fd, peer->data, request->arg);
+	case PEER_PREAD:
+		return ima_minus_errno(pread(request->fd, peer->data, 1, request->arg));
 	case PEER_LSEEK:
 		return ima_minus_errno(lseek(request->fd, request->arg, SEEK_SET));
 	case PEER_COMMAND:

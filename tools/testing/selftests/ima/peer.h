@@ -39,6 +39,7 @@ enum peer_op {
 	PEER_CLOSE_TASK,	/* in another process with the same files */
 	PEER_DUP,
 	PEER_READ,		/* read up to arg bytes, less at the end of the list */
+	PEER_PREAD,		/* one byte at arg */
 	PEER_LSEEK,		/* SEEK_SET to arg */
 	PEER_FORK,		/* a child that has the same files and only waits */
 	PEER_FORK_END,		/* that child exits */

@@ -226,6 +226,24 @@ TEST_F(reader, r2_reader_of_whole_records_is_not_within_the_next_one_works)
 	EXPECT_DELETED(5);
 }
 
+TEST_F(reader, r2_place_is_not_where_pread_was)
+{
+	ASSERT_EQ(start_of(self, 4), reader_read(self, start_of(self, 4)));
+	ASSERT_EQ(1, peer_do(&self->peer, PEER_PREAD, self->fd, start_of(self, 7) + 9));
+	EXPECT_EQ(-EBUSY, ima_delete(6));
+	ASSERT_EQ(1, peer_do(&self->peer, PEER_PREAD, self->fd, 3));
+	EXPECT_EQ(0, ima_delete(4));
+	EXPECT_DELETED(4);
+}
+
+TEST_F(reader, r1_reader_that_only_moved_its_place_deletion_works)
+{
+	ASSERT_EQ(start_of(self, 4) + 9,
+		  peer_do(&self->peer, PEER_LSEEK, self->fd, start_of(self, 4) + 9));
+	EXPECT_EQ(0, ima_delete(6));
+	EXPECT_DELETED(6);
+}
+
 TEST_F(reader, r2_idle_reader_after_an_earlier_deletion_works)
 {
 	ASSERT_EQ(0, ima_delete(2));
@@ -624,6 +642,58 @@ TEST_F(own, r3_pread_elsewhere_works_while_all_is_there)
 		EXPECT_EQ(0, memcmp(self->file->data + places[i], self->got, 50));
 	}
 	EXPECT_TRUE(reads_to_end(self, self->fd, own_start_of(self, 5)));
+}
+
+TEST_F(own, r3_pread_elsewhere_then_deletion_reading_goes_on)
+{
+	size_t place = own_start_of(self, 4);
+
+	ASSERT_TRUE(ima_reads_exactly(self->fd, self->file, 0, place));
+	ASSERT_EQ(50, pread(self->fd, self->got, 50, own_start_of(self, 7) + 9));
+	ASSERT_EQ(0, ima_delete(3));
+	EXPECT_TRUE(reads_to_end(self, self->fd, place));
+}
+
+TEST_F(own, r3_pread_elsewhere_then_deletion_reading_goes_on_within_a_record)
+{
+	size_t place = own_start_of(self, 4) + 11;
+
+	ASSERT_TRUE(ima_reads_exactly(self->fd, self->file, 0, place));
+	ASSERT_EQ(50, pread(self->fd, self->got, 50, 3));
+	ASSERT_EQ(0, ima_delete(4));
+	EXPECT_EQ((long)place, lseek(self->fd, place, SEEK_SET));
+	EXPECT_TRUE(reads_to_end(self, self->fd, place));
+}
+
+TEST_F(own, r3_pread_at_the_place_itself_reading_goes_on)
+{
+	size_t place = own_start_of(self, 4);
+
+	ASSERT_TRUE(ima_reads_exactly(self->fd, self->file, 0, place));
+	ASSERT_EQ(50, pread(self->fd, self->got, 50, place));
+	ASSERT_EQ(0, ima_delete(4));
+	EXPECT_TRUE(reads_to_end(self, self->fd, place));
+}
+
+TEST_F(own, r3_pread_elsewhere_then_next_record_gone_ESTALE)
+{
+	ASSERT_TRUE(ima_reads_exactly(self->fd, self->file, 0, own_start_of(self, 4)));
+	ASSERT_EQ(50, pread(self->fd, self->got, 50, own_start_of(self, 7)));
+	ASSERT_EQ(0, ima_delete(5));
+	EXPECT_EQ(-ESTALE, ima_read_one(self->fd));
+	EXPECT_EQ(-ESTALE, ima_read_one(self->fd));
+}
+
+/* The second read ends at a record, when seq_file has the next one already. */
+TEST_F(own, r3_next_record_gone_that_was_buffered_ESTALE)
+{
+	size_t end = own_start_of(self, 1);
+
+	ASSERT_TRUE(ima_reads_exactly(self->fd, self->file, 0, 5));
+	ASSERT_TRUE(ima_reads_exactly(self->fd, self->file, 5, end));
+	ASSERT_EQ(0, ima_delete(2));
+	EXPECT_EQ(-ESTALE, ima_read_one(self->fd));
+	EXPECT_EQ(-ESTALE, ima_read_one(self->fd));
 }
 
 TEST_F(own, r3_lseek_elsewhere_works_while_all_is_there)

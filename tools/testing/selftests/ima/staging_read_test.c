@@ -328,6 +328,27 @@ TEST_F(reader, r2_delete_staged_list_reader_in_middle_works)
 	EXPECT_LOG(DELETED);
 }
 
+/* Its own file did not hold up A. It does D of others: it is within the records. */
+TEST_F(reader, r2_delete_staged_list_reader_in_middle_of_staged_records_EBUSY)
+{
+	char buf[5];
+	int fd = ima_open(variant->name, O_RDONLY);
+	int rw;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(5, read(fd, buf, 5));
+	ASSERT_EQ(0, ima_stage());
+	ASSERT_EQ(0, staged_log_retake(&self->log));
+	rw = peer_open(&self->peer, self->staged, O_RDWR);
+	ASSERT_LE(0, rw);
+	EXPECT_EQ(-EBUSY, peer_command(&self->peer, rw, "D\n"));
+	EXPECT_LOG(SAME);
+	ASSERT_EQ(0, lseek(fd, 0, SEEK_SET));
+	EXPECT_EQ(2, peer_command(&self->peer, rw, "D\n"));
+	EXPECT_LOG(DELETED);
+	close(fd);
+}
+
 /* It reads every batch, and only looks when one is there. */
 TEST_F(reader, r1_staged_reader_for_life_gets_every_batch)
 {
