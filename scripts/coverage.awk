@@ -14,44 +14,52 @@ function cell(set, file)
 		line_hit[set, file], lines[file], percent(line_hit[set, file], lines[file]))
 }
 
-# All functions and lines of a source file are known: which of them are new?
-function close_file(    l, f, name, i)
+# In the tests of a set, did line L of FILE run, or the function F that it is in?
+function judge(set, file, l, f)
 {
-	for (l = 1; l <= last; l++) {
-		if (l in start)
-			f = start[l]
-		if (!((file, l) in added))
-			continue
-		if (l in hits) {
-			if (set == 2) {
-				lines[file]++
-				lines["all"]++
-			}
-			if (hits[l]) {
-				line_hit[set, file]++
-				line_hit[set, "all"]++
-			} else if (set == 2) {
-				missed[file] = missed[file] " " l
-			}
+	if ((file, l) in hits) {
+		if (set == 2) {
+			lines[file]++
+			lines["all"]++
 		}
-		if (f != "" && (l in hits || l in start) && !((set, file, f) in counted)) {
-			counted[set, file, f] = 1
-			if (set == 2) {
-				fns[file]++
-				fns["all"]++
-			}
-			if (calls[f]) {
-				fn_hit[set, file]++
-				fn_hit[set, "all"]++
-			} else if (set == 2) {
-				never = never "\n  " file ": " f "()"
-			}
+		if (hit[set, file, l]) {
+			line_hit[set, file]++
+			line_hit[set, "all"]++
+		} else if (set == 2) {
+			missed[file] = missed[file] " " l
 		}
 	}
-	delete start
-	delete hits
-	delete calls
-	last = 0
+	if (f == "" || (set, file, f) in counted)
+		return
+	counted[set, file, f] = 1
+	if (set == 2) {
+		fns[file]++
+		fns["all"]++
+	}
+	if (calls[set, file, f]) {
+		fn_hit[set, file]++
+		fn_hit[set, "all"]++
+	} else if (set == 2) {
+		never = never "\n  " file ": " f "()"
+	}
+}
+
+function judge_file(file,    set, l, f)
+{
+	for (l = 1; l <= last[file]; l++) {
+		if ((file, l) in start)
+			f = start[file, l]
+		if (!((file, l) in added) || !((file, l) in hits || (file, l) in start))
+			continue
+		for (set = 1; set <= 2; set++)
+			judge(set, file, l, f)
+	}
+}
+
+function note_line(l)
+{
+	if (l > last[file])
+		last[file] = l
 }
 
 FNR == 1 { set = part++ }
@@ -71,12 +79,14 @@ set == 0 { next }
 	sub(/^.*\/security\//, "security/", file)
 }
 { split(substr($0, index($0, ":") + 1), v, ",") }
-/^FN:/ { start[v[1]] = v[2]; if (v[1] > last) last = v[1] }
-/^FNDA:/ { calls[v[2]] = v[1] }
-/^DA:/ { hits[v[1]] = v[2]; if (v[1] > last) last = v[1] }
-/^end_of_record/ { close_file() }
+# A file comes once per test, with the same lines.
+/^FN:/ { start[file, v[1]] = v[2]; note_line(v[1] + 0) }
+/^FNDA:/ { calls[set, file, v[2]] += v[1] }
+/^DA:/ { hits[file, v[1]] = 1; hit[set, file, v[1]] += v[2]; note_line(v[1] + 0) }
 
 END {
+	for (f in last)
+		judge_file(f)
 	printf "%-18s %-31s %s\n", "", "KUnit", "KUnit and selftests"
 	printf "%-18s %15s %15s %15s %15s\n", "new in", "functions", "lines", "functions", "lines"
 	for (f in lines)
