@@ -141,6 +141,10 @@ static void ima_place_pread_middle_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 0, 4, 0), 4);
 	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 7, 1, 7), 1);
 	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 6), -EBUSY);
+	/* at the file's own offset, which stays there */
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 4, 3, 4), 3);
+	ctx->f_pos[0] = 4 * IMA_KUNIT_BYTES;
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 5), -EBUSY);
 	ima_kunit_rewind(ctx, 0);
 	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 1, 3, 1, 3), 1);
 	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 2, 0, 1, 0), 1);
