@@ -297,16 +297,6 @@ TEST_F(audit, reading_and_opening_write_none)
 }
 
 /* Critical data. The tests without the rule are first: a rule stays. */
-static bool rule_is_loaded(void)
-{
-	size_t len;
-	char *policy = ima_read_all("policy", &len);
-	bool loaded = policy && memmem(policy, len, "label=ima_log", 13);
-
-	free(policy);
-	return loaded;
-}
-
 FIXTURE(no_rule) {
 	long count;
 };
@@ -315,7 +305,7 @@ FIXTURE_SETUP(no_rule)
 {
 	const char *why = ima_test_unavailable();
 
-	if (!why && rule_is_loaded())
+	if (!why && ima_log_rule_is_loaded())
 		why = "the policy has the rule label=ima_log: reboot";
 	if (why)
 		SKIP(return, "%s", why);
@@ -358,9 +348,9 @@ FIXTURE_SETUP(rule)
 
 	if (why)
 		SKIP(return, "%s", why);
-	if (!rule_is_loaded())
+	if (!ima_log_rule_is_loaded())
 		ASSERT_EQ(0, ima_command("policy", CRITICAL_RULE));
-	ASSERT_TRUE(rule_is_loaded());
+	ASSERT_TRUE(ima_log_rule_is_loaded());
 	ASSERT_EQ(0, ima_measure_files(NR_RECORDS));
 	self->count = ima_count();
 	self->removed = ima_removed();

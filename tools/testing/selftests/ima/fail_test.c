@@ -1256,25 +1256,15 @@ FIXTURE_VARIANT(fail_rule) {
 FIXTURE_VARIANT_ADD(fail_rule, one) { .rest = false };
 FIXTURE_VARIANT_ADD(fail_rule, rest) { .rest = true };
 
-static bool rule_is_loaded(void)
-{
-	size_t len;
-	char *policy = ima_read_all("policy", &len);
-	bool loaded = policy && memmem(policy, len, "label=ima_log", 13);
-
-	free(policy);
-	return loaded;
-}
-
 FIXTURE_SETUP(fail_rule)
 {
 	const char *why = faults_setup(&self->faults, variant->rest);
 
 	if (why)
 		SKIP(return, "%s", why);
-	if (!rule_is_loaded())
+	if (!ima_log_rule_is_loaded())
 		ASSERT_EQ(0, ima_command("policy", CRITICAL_RULE));
-	ASSERT_TRUE(rule_is_loaded());
+	ASSERT_TRUE(ima_log_rule_is_loaded());
 }
 
 FIXTURE_TEARDOWN(fail_rule)

@@ -186,6 +186,21 @@ long ima_measure_same(const char *test, int number)
 }
 
 /**
+ * ima_log_rule_is_loaded() - does the policy ask for deletions as critical data?
+ *
+ * Return: whether it has label=ima_log, which stays until reboot.
+ */
+bool ima_log_rule_is_loaded(void)
+{
+	size_t len;
+	char *policy = ima_read_all("policy", &len);
+	bool loaded = policy && memmem(policy, len, "label=ima_log", 13);
+
+	free(policy);
+	return loaded;
+}
+
+/**
  * ima_booted_with_flush() - are the digests of deleted records forgotten?
  *
  * Return: what the command line says: ima_flush_htable=0 and =1 mean that,

@@ -57,6 +57,7 @@ int ima_measure_files(unsigned int n);
 
 int ima_measure_violation(void);
 long ima_measure_same(const char *test, int number);
+bool ima_log_rule_is_loaded(void);
 bool ima_booted_with_flush(void);
 
 long ima_count(void);
