@@ -11,7 +11,7 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 
-#include "ima.h"
+#include "ima_log.h"
 
 /* There are more events than this before a machine is up. */
 #define IMA_DIGEST_BUCKETS 1024

@@ -1,59 +1,56 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * File: ima_place.c
- *	The place of an open measurement file in the list that it shows.
+ *	An open measurement file, and its place in the list that it shows.
  *
- *	It is kept by record, so that reading on takes the same time anywhere
- *	in the list, and by the record's number, which tells whether the
- *	record is still there: records leave a list at its head only, and
- *	their numbers are not used again.
+ *	A record is formatted when it is read, one at a time. Where the next one
+ *	begins is kept as its offset and its number: numbers are not used again,
+ *	and records leave a list at its head only, so the number tells whether
+ *	the record is still there.
  */
 
-#include <linux/pid.h>
+#include <linux/mm.h>
 #include <linux/rculist.h>
-#include <linux/seq_file.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
 
-#include "ima.h"
+#include "ima_log.h"
 
 /**
  * ima_place_open - make an open file known to its log
- * @place: the place of the file, zeroed but for @f_pos
- * @log: the log
- * @list: the list of @log that the file shows
+ * @place: the place of the file, zeroed, with log, list, show and writable set
  * @owner: the process that opens the file; keeps a reference until
  *	   ima_place_close()
- * @writable: whether the file is open for write
  *
  * One process at a time may have files open for write. They are counted, not
  * its threads, so the count is right whoever closes the last one.
  *
  * Return: 0, or -EBUSY if another process has a file open for write.
  */
-int ima_place_open(struct ima_place *place, struct ima_log *log,
-		   struct ima_list *list, struct pid *owner, bool writable)
+int ima_place_open(struct ima_place *place, struct pid *owner)
 {
+	struct ima_log *log = place->log;
 	int ret = 0;
 
 	mutex_init(&place->lock);
-	place->log = log;
-	place->list = list;
-	place->writable = writable;
+	place->reached.rest = true;
+	place->stop = place->reached;
 
-	down_write(&log->reading);
-	if (writable && log->writers && log->writer != owner) {
+	mutex_lock(&log->files);
+	if (place->writable && log->writers && log->writer != owner) {
 		ret = -EBUSY;
 		goto out;
 	}
 
 	/* This reference keeps @writer from being another process's. */
 	place->owner = get_pid(owner);
-	if (writable) {
+	if (place->writable) {
 		log->writer = owner;
 		log->writers++;
 	}
 	list_add_tail(&place->node, &log->places);
 out:
-	up_write(&log->reading);
+	mutex_unlock(&log->files);
 	return ret;
 }
 
@@ -65,30 +62,14 @@ void ima_place_close(struct ima_place *place)
 {
 	struct ima_log *log = place->log;
 
-	down_write(&log->reading);
+	mutex_lock(&log->files);
 	list_del(&place->node);
 	if (place->writable && !--log->writers)
 		log->writer = NULL;
-	up_write(&log->reading);
+	mutex_unlock(&log->files);
 
 	put_pid(place->owner);
-}
-
-/* Has the file shown some, not all, of the records from @first to before @end? */
-static bool ima_place_splits(const struct ima_place *place, u64 first, u64 end)
-{
-	const struct ima_mark *mark = &place->after;
-	loff_t own = READ_ONCE(*place->f_pos);
-
-	if (!place->begun || !own)
-		return false;
-	/* a pread() there, or a read() that is about to return */
-	if (own != mark->offset && own == place->before.offset)
-		mark = &place->before;
-	if (mark->end)
-		return false;
-	return mark->number < end &&
-	       mark->number + (mark->begin != mark->offset) > first;
+	kvfree(place->record.buf);
 }
 
 /**
@@ -98,9 +79,8 @@ static bool ima_place_splits(const struct ima_place *place, u64 first, u64 end)
  * @end: number of the first record after it that is none of them
  * @except: process whose files do not matter
  *
- * It is the file's own offset that counts, which pread(2) does not move. A file
- * that showed none of them, or that was at the end of the list when it was last
- * read, is not.
+ * It is where the last read stopped that counts. A file that showed none of the
+ * records, or that was at the end of the list then, is not.
  *
  * Return: true if a file showed some of the records, and some of them not.
  */
@@ -108,223 +88,304 @@ bool ima_place_in_middle(struct ima_log *log, u64 first, u64 end,
 			 const struct pid *except)
 {
 	const struct ima_place *place;
+	bool found = false;
 
 	lockdep_assert_held_write(&log->reading);
 
-	list_for_each_entry(place, &log->places, node)
-		if (place->owner != except &&
-		    ima_place_splits(place, first, end))
-			return true;
-	return false;
+	mutex_lock(&log->files);
+	list_for_each_entry(place, &log->places, node) {
+		const struct ima_stop *stop = &place->stop;
+
+		if (place->owner != except && !stop->rest &&
+		    stop->number < end && stop->number + stop->within > first) {
+			found = true;
+			break;
+		}
+	}
+	mutex_unlock(&log->files);
+	return found;
+}
+
+/* Go to a mark: no record is in the buffer. */
+static void ima_place_set(struct ima_place *place, struct ima_mark mark)
+{
+	place->next = mark;
+	place->record.count = 0;
+	place->at_end = false;
+}
+
+/* Have byte 0 be what is first when the file is read next. */
+static void ima_place_forget(struct ima_place *place)
+{
+	ima_place_set(place, (struct ima_mark){});
+	place->nr_marks = 0;
+	place->nr_ends = 0;
+	place->step = 0;
+}
+
+/* Let commands know where reading has stopped. */
+static void ima_place_commit(struct ima_place *place)
+{
+	down_read(&place->log->reading);
+	place->stop = place->reached;
+	up_read(&place->log->reading);
 }
 
 /**
  * ima_place_restart - have byte 0 be the first record there is
  * @place: the place of an open file
+ *
+ * Return: 0, or -EINTR if the process is killed while another read goes on.
  */
-void ima_place_restart(struct ima_place *place)
+int ima_place_restart(struct ima_place *place)
 {
+	if (mutex_lock_killable(&place->lock))
+		return -EINTR;
+	ima_place_forget(place);
+	place->reached = (struct ima_stop){ .rest = true };
+	ima_place_commit(place);
+	mutex_unlock(&place->lock);
+	return 0;
+}
+
+/*
+ * Keep where the next record begins. The last mark is the farthest point
+ * reached; it moves on until it is a step away from the one before it. Marks
+ * are as dense as they fit: when they are too many, those of records that left
+ * go first.
+ */
+static void ima_place_mark(struct ima_place *place)
+{
+	struct ima_mark *marks = place->marks, *next = &place->next;
+	unsigned int n = place->nr_marks, i = 0, kept = 0;
+
+	if (n && next->offset <= marks[n - 1].offset)
+		return;
+	if (n > 1 && next->offset - marks[n - 2].offset < place->step)
+		n--;
+	if (n == IMA_MARKS) {
+		while (i < n - 1 && marks[i].number < place->list->first)
+			i++;
+		place->step = (next->offset - marks[i].offset) * 2 / IMA_MARKS;
+		for (; i < n; i++)
+			if (!kept || marks[i].offset - marks[kept - 1].offset >=
+				     place->step)
+				marks[kept++] = marks[i];
+		n = kept;
+	}
+	marks[n] = *next;
+	place->nr_marks = n + 1;
+}
+
+/* Keep an end of the list, in place of the one that was seen first. */
+static void ima_place_mark_end(struct ima_place *place)
+{
+	unsigned int n = min(place->nr_ends, IMA_ENDS);
+
+	for (unsigned int i = 0; i < n; i++)
+		if (place->ends[i].offset == place->next.offset)
+			return;
+	place->ends[place->nr_ends++ % IMA_ENDS] = place->next;
+}
+
+/* The last mark or end up to @offset, or NULL */
+static const struct ima_mark *ima_place_nearest(const struct ima_place *place,
+						loff_t offset)
+{
+	const struct ima_mark *mark = NULL, *end;
+
+	for (unsigned int i = 0; i < place->nr_marks; i++)
+		if (place->marks[i].offset <= offset)
+			mark = &place->marks[i];
+	for (unsigned int i = 0; i < min(place->nr_ends, IMA_ENDS); i++) {
+		end = &place->ends[i];
+		if (end->offset <= offset &&
+		    (!mark || end->offset > mark->offset))
+			mark = end;
+	}
+	return mark;
+}
+
+/* Go to the last mark up to @offset, unless it is nearer from here. */
+static int ima_place_jump(struct ima_place *place, loff_t offset)
+{
+	loff_t end = place->next.offset, begin = end - place->record.count;
+	const struct ima_mark *mark;
+	int ret = 0;
+
+	if (offset == end || (offset > begin && offset < end))
+		return 0;
+	mark = ima_place_nearest(place, offset);
+	if (offset > end && (!mark || mark->offset <= end))
+		return 0;
+
 	down_read(&place->log->reading);
-	place->started = false;
-	place->begun = false;
-	place->origin = 0;
-	up_read(&place->log->reading);
-}
-
-/* Where seq_file is. */
-static struct ima_mark ima_place_here(const struct ima_place *place,
-				      const struct seq_file *m)
-{
-	struct ima_mark here = {
-		.offset = place->origin + m->read_pos,
-		.number = place->origin_number + m->index,
-	};
-
-	here.begin = here.offset;
-	here.end = place->at_end && !m->count;
-	if (!m->count)
-		return here;
-
-	here.number--;
-	/* After a failed copy, it can be in a record before the last one. */
-	if (m->from < place->shown_at)
-		here.begin = -1;
+	if (mark && mark->number >= place->list->first)
+		ima_place_set(place, *mark);
 	else
-		here.begin -= m->from - place->shown_at;
-	return here;
+		ret = -ESTALE;
+	up_read(&place->log->reading);
+	return ret;
 }
 
-/* A mark that tells which record is at an offset, or NULL */
-static const struct ima_mark *ima_place_find(const struct ima_place *place,
-					     loff_t offset)
+/* The record at a mark, or NULL: the first one, if that before it left. */
+static struct ima_queue_entry *ima_place_at(struct ima_list *list,
+					    const struct ima_mark *mark)
 {
-	if (place->after.offset == offset && place->after.begin >= 0)
-		return &place->after;
-	if (place->before.offset == offset && place->before.begin >= 0)
-		return &place->before;
-	return NULL;
+	struct list_head *before = &list->head;
+
+	if (mark->number > list->first)
+		before = &mark->before->later;
+	return list_next_or_null_rcu(&list->head, before,
+				     struct ima_queue_entry, later);
 }
 
-/* Have seq_file count from a record on, to find its offset anew. */
-static void ima_place_count_from(struct ima_place *place, struct seq_file *m,
-				 loff_t begin, u64 number)
+/* Format the record at @place->next into the buffer, and go on to its end. */
+static int ima_place_show(struct ima_place *place, struct ima_queue_entry *qe)
 {
-	place->origin = begin;
-	place->origin_number = number;
-	m->read_pos = -1;
+	struct seq_file *m = &place->record;
+
+	m->count = 0;
+	place->show(m, qe);
+	if (seq_has_overflowed(m)) {
+		m->count = 0;
+		return -EOVERFLOW;
+	}
+	ima_place_mark(place);	/* byte 0, the first time */
+	place->next.offset += m->count;
+	place->next.number++;
+	place->next.before = qe;
+	ima_place_mark(place);
+	return 1;
 }
 
-/**
- * ima_place_prepare - get ready to read at an offset, or to seek to it
- * @place: the place of an open file
- * @m: its seq_file, for which byte 0 is at @place->origin
- * @offset: byte offset in the file
- * @own: whether that is the file's own offset, where read(2) goes on
- *
- * seq_file goes on where it is. The file's own offset, if pread(2) led away
- * from it, is found by its record. Any other one is found by counting bytes
- * from byte 0, which takes every record from there on.
- *
- * Return: 0, or -ESTALE if a record that it takes left the list.
+/*
+ * Have the next record in the buffer. Records can be added meanwhile, but none
+ * leaves the log. Return 1; 0 at the end of the list; -EOVERFLOW if the buffer
+ * is too small; or -ESTALE.
  */
-int ima_place_prepare(struct ima_place *place, struct seq_file *m,
-		      loff_t offset, bool own)
+static int ima_place_step(struct ima_place *place)
 {
 	struct ima_list *list = place->list;
-	struct ima_mark here, to;
-	const struct ima_mark *mark;
-	int ret = -ESTALE;
+	struct ima_mark *next = &place->next;
+	struct ima_queue_entry *qe;
+	int ret = 0;
 
 	down_read(&place->log->reading);
-	if (!place->started)
-		goto ready;
-
-	here = ima_place_here(place, m);
-	mark = own ? ima_place_find(place, offset) : NULL;
-	to = mark ? *mark : (struct ima_mark){ offset, -1, place->base };
-	if (offset == here.offset) {
-		/* The rest of a record comes from the buffer. */
-		if (here.begin == offset && here.number < list->first)
-			goto out;
-		to = here;
-	} else if (mark) {
-		if (mark->number < list->first)
-			goto out;
-		ima_place_count_from(place, m, to.begin, to.number);
-	} else {
-		if (place->base != list->first)
-			goto out;
-		ima_place_count_from(place, m, 0, place->base);
+	place->stop = place->reached;
+	if (!place->nr_marks)
+		next->number = list->first;
+	if (next->number < list->first) {
+		ret = -ESTALE;
+		goto out;
 	}
-	if (own)
-		place->before = to;
-ready:
-	ret = 0;
+
+	qe = ima_place_at(list, next);
+	if (qe)
+		ret = ima_place_show(place, qe);
+	if (ret >= 0)
+		place->at_end = !qe || !ima_place_at(list, next);
 out:
 	up_read(&place->log->reading);
 	return ret;
 }
 
-/**
- * ima_place_note - note where read(2) or lseek(2) has led
- * @place: the place of an open file
- * @m: its seq_file
- * @got: whether something was read
+/* A larger buffer. Nobody waits for this: @log->reading is not held. */
+static int ima_place_grow(struct ima_place *place)
+{
+	struct seq_file *m = &place->record;
+	size_t size = m->size ? m->size * 2 : PAGE_SIZE;
+	char *buf = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+
+	if (!buf)
+		return -ENOMEM;
+	kvfree(m->buf);
+	m->buf = buf;
+	m->size = size;
+	return 0;
+}
+
+/*
+ * Have the byte at @offset in the buffer. Return 1; 0 if that is the end of the
+ * list, or beyond; or an error.
  */
-void ima_place_note(struct ima_place *place, const struct seq_file *m,
-		    bool got)
+static int ima_place_go(struct ima_place *place, loff_t offset)
 {
-	down_read(&place->log->reading);
-	place->after = ima_place_here(place, m);
-	place->begun |= got;
-	up_read(&place->log->reading);
+	int ret = ima_place_jump(place, offset);
+
+	if (ret)
+		return ret;
+	while (offset >= place->next.offset) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		ret = ima_place_step(place);
+		if (ret == -EOVERFLOW)
+			ret = ima_place_grow(place) ?: 1;
+		if (ret <= 0)
+			return ret;
+		cond_resched();
+	}
+	return 1;
 }
 
-/* The last record shown, if that is not yet past @wanted, or the first. */
-static struct ima_queue_entry *ima_place_nearest(struct ima_place *place,
-						 u64 wanted, u64 *number)
+/* Copy from @offset on what is in the buffer. No lock but this file's is held. */
+static int ima_place_copy(struct ima_place *place, loff_t *offset,
+			  struct iov_iter *to)
 {
-	struct ima_list *list = place->list;
+	const struct seq_file *m = &place->record;
+	size_t left = place->next.offset - *offset, n;
 
-	if (place->qe && place->number >= list->first &&
-	    place->number <= wanted) {
-		*number = place->number;
-		return place->qe;
-	}
-
-	*number = list->first;
-	return list_first_or_null_rcu(&list->head, struct ima_queue_entry,
-				      later);
+	n = copy_to_iter(m->buf + m->count - left, left, to);
+	if (!n)
+		return -EFAULT;
+	*offset += n;
+	left -= n;
+	place->reached.number = place->next.number - !!left;
+	place->reached.within = left;
+	place->reached.rest = !left && place->at_end;
+	return 0;
 }
 
 /**
- * ima_place_start - begin a read section and go to a record
- * @place: the place of an open file
- * @pos: index of the record, from @place->origin_number
+ * ima_place_read - read an open file
+ * @place: the place of the file
+ * @offset: byte offset in the file, moves on
+ * @to: where to
  *
- * No record leaves the log until ima_place_stop(). Records can be added.
+ * The first read that gets something decides which record is at byte 0.
  *
- * Return: the record, NULL at the end of the list, or -ESTALE if the record
- * left the list.
+ * Return: the number of bytes; 0 at the end of the list; -ESTALE if the record
+ * at @offset left the list, or the last one before it that is remembered did;
+ * -ENOMEM if there is no memory for a record; -EFAULT; -EINTR if the process is
+ * killed.
  */
-struct ima_queue_entry *ima_place_start(struct ima_place *place, loff_t pos)
+ssize_t ima_place_read(struct ima_place *place, loff_t *offset,
+		       struct iov_iter *to)
 {
-	struct ima_list *list = place->list;
-	struct ima_queue_entry *qe;
-	u64 number, wanted;
+	loff_t begin = *offset;
+	bool fresh;
+	int ret = 0;
 
-	down_read(&place->log->reading);
-	if (!place->started) {
-		place->started = true;
-		place->base = list->first;
-		place->origin_number = list->first;
-		place->before = (struct ima_mark){ .number = list->first };
-		place->after = place->before;
+	if (!iov_iter_count(to))
+		return 0;
+	if (mutex_lock_killable(&place->lock))
+		return -EINTR;
+
+	fresh = !place->nr_marks;
+	while (!ret && iov_iter_count(to)) {
+		ret = ima_place_go(place, *offset);
+		if (ret > 0) {
+			ret = ima_place_copy(place, offset, to);
+		} else if (!ret) {
+			place->reached.rest = true;
+			break;
+		}
 	}
-
-	wanted = place->origin_number + pos;
-	if (wanted < list->first)
-		return ERR_PTR(-ESTALE);
-
-	qe = ima_place_nearest(place, wanted, &number);
-	for (; qe && number < wanted; number++)
-		qe = list_next_or_null_rcu(&list->head, &qe->later,
-					   struct ima_queue_entry, later);
-	place->at_end = !qe;
-	if (qe) {
-		place->qe = qe;
-		place->number = wanted;
-	}
-	return qe;
-}
-
-/**
- * ima_place_next - go to the next record
- * @place: a place at a record, in a read section
- *
- * Return: the record, or NULL at the end of the list.
- */
-struct ima_queue_entry *ima_place_next(struct ima_place *place)
-{
-	struct ima_queue_entry *qe;
-
-	lockdep_assert_held_read(&place->log->reading);
-
-	qe = list_next_or_null_rcu(&place->list->head, &place->qe->later,
-				   struct ima_queue_entry, later);
-	place->at_end = !qe;
-	if (qe) {
-		place->qe = qe;
-		place->number++;
-	}
-	return qe;
-}
-
-/**
- * ima_place_stop - end a read section
- * @place: the place of an open file
- */
-void ima_place_stop(struct ima_place *place)
-{
-	up_read(&place->log->reading);
+	if (fresh && *offset == begin)
+		ima_place_forget(place);
+	else if (!ret && place->reached.rest)
+		ima_place_mark_end(place);
+	ima_place_commit(place);
+	mutex_unlock(&place->lock);
+	return *offset - begin ?: ret;
 }

@@ -85,16 +85,13 @@ static void ima_command_desc(const struct ima_command *command, char *desc)
 
 KUNIT_ARRAY_PARAM(ima_command, ima_commands, ima_command_desc);
 
-static int ima_command_write(struct kunit *test, int i,
+/* What the write returned, or 0 if it took all. */
+static long ima_command_give(struct kunit *test, int i,
 			     const struct ima_command *command)
 {
-	struct ima_kunit *ctx = test->priv;
-	char *text;
+	long ret = ima_kunit_write(test->priv, i, command->text, command->len);
 
-	text = kunit_kzalloc(test, command->len, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, text);
-	memcpy(text, command->text, command->len);
-	return ima_command_run(&ctx->place[i], text, command->len);
+	return ret == command->len ? 0 : ret;
 }
 
 static void ima_command_open(struct kunit *test)
@@ -118,15 +115,15 @@ static void ima_command_test(struct kunit *test)
 	ima_command_open(test);
 
 	if (left) {
-		KUNIT_EXPECT_EQ(test, ima_command_write(test, 1, command),
+		KUNIT_EXPECT_EQ(test, ima_command_give(test, 1, command),
 				command->staged);
 		ima_kunit_check(test, 3, 0, 5);
 	}
-	KUNIT_EXPECT_EQ(test, ima_command_write(test, 0, command),
+	KUNIT_EXPECT_EQ(test, ima_command_give(test, 0, command),
 			min(command->list, 0));
 	ima_kunit_check(test, 3 + left, 0, 5 - left);
 	if (!left) {
-		KUNIT_EXPECT_EQ(test, ima_command_write(test, 1, command),
+		KUNIT_EXPECT_EQ(test, ima_command_give(test, 1, command),
 				min(command->staged, 0));
 		ima_kunit_check(test, 3 + staged, staged, 5 - staged);
 	}
@@ -143,12 +140,12 @@ static void ima_command_exist_test(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, ima_kunit_stage(ctx), 0);
 	ima_kunit_fill(test, 2, 2);
 	ima_command_open(test);
-	KUNIT_EXPECT_EQ(test, ima_command_write(test, 0, &n), -EEXIST);
-	KUNIT_EXPECT_EQ(test, ima_command_write(test, 0, &t_n), -EEXIST);
+	KUNIT_EXPECT_EQ(test, ima_command_give(test, 0, &n), -EEXIST);
+	KUNIT_EXPECT_EQ(test, ima_command_give(test, 0, &t_n), -EEXIST);
 	ima_kunit_check(test, 2, 2, 2);
-	KUNIT_EXPECT_EQ(test, ima_command_write(test, 1, &d), 0);
-	KUNIT_EXPECT_EQ(test, ima_command_write(test, 0, &t_n), 0);
-	KUNIT_EXPECT_EQ(test, ima_command_write(test, 0, &t_n), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, ima_command_give(test, 1, &d), 0);
+	KUNIT_EXPECT_EQ(test, ima_command_give(test, 0, &t_n), 0);
+	KUNIT_EXPECT_EQ(test, ima_command_give(test, 0, &t_n), -EAGAIN);
 	ima_kunit_check(test, 3, 0, 1);
 }
 
@@ -246,7 +243,7 @@ static void ima_command_refuse(struct kunit *test,
 				       &ctx->log.staged : &ctx->log.list);
 	ctx->log.suspended = refusal->state & SUSPENDED;
 
-	KUNIT_EXPECT_EQ(test, ima_command_write(test, to_staged, &command),
+	KUNIT_EXPECT_EQ(test, ima_command_give(test, to_staged, &command),
 			refusal->ret);
 	ima_kunit_check(test, 5, staged ? 5 : 0, 5);
 }

@@ -21,11 +21,9 @@ static unsigned long ima_kexec_dump(struct kunit *test, struct seq_file *file,
 	file->buf = kunit_kzalloc(test, file->size, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, file->buf);
 
-	mutex_lock(&ctx->log.command);
-	mutex_lock(&ima_extend_list_mutex);
+	ima_log_lock(&ctx->log);
 	left = ima_dump_log(&ctx->log, file, count);
-	mutex_unlock(&ima_extend_list_mutex);
-	mutex_unlock(&ctx->log.command);
+	ima_log_unlock(&ctx->log);
 	return left;
 }
 

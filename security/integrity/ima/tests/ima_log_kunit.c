@@ -4,9 +4,12 @@
  * what runs in production, but for the extension of the PCR.
  */
 
+#include <kunit/static_stub.h>
+#include <kunit/test-bug.h>
 #include <linux/rhashtable.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/uio.h>
 #include <linux/vmalloc.h>
 
 #include "ima_log_kunit.h"
@@ -15,7 +18,6 @@ static unsigned long extends;
 
 static int ima_kunit_extend(struct tpm_digest *digests, int pcr)
 {
-	lockdep_assert_held(&ima_extend_list_mutex);
 	extends++;
 	return 0;
 }
@@ -34,8 +36,9 @@ int ima_kunit_init(struct kunit *test)
 	if (!ctx)
 		return -ENOMEM;
 	test->priv = ctx;
+	ctx->test = test;
 	extends = 0;
-	ctx->log.extend = ima_kunit_extend;
+	kunit_activate_static_stub(test, ima_pcr_extend, ima_kunit_extend);
 	ima_log_init(&ctx->log);
 	return ima_digest_table_init(&ctx->log.digests);
 }
@@ -109,8 +112,8 @@ u32 ima_kunit_event(const struct ima_queue_entry *qe)
 {
 	u32 event;
 
-	memcpy(&event, qe->entry->digests[ima_hash_algo_idx].digest,
-	       sizeof(event));
+	memcpy(&event, ima_queue_digest((struct ima_queue_entry *)qe,
+					ima_hash_algo_idx), sizeof(event));
 	return event - 1;
 }
 
@@ -159,17 +162,32 @@ void ima_kunit_fill(struct kunit *test, u32 first, u32 count)
 				0);
 }
 
+/* Each record is shown as its event, in digits that fill it up. */
+static int ima_kunit_show(struct seq_file *m, void *v)
+{
+	seq_printf(m, "%0*u", IMA_KUNIT_BYTES, ima_kunit_event(v));
+	return 0;
+}
+
 int ima_kunit_open(struct ima_kunit *ctx, int i, struct ima_list *list,
 		   struct pid *owner, bool writable)
 {
+	static const struct file_operations fops;
+	struct ima_place *place = &ctx->place[i];
 	int ret;
 
-	memset(&ctx->place[i], 0, sizeof(ctx->place[i]));
-	memset(&ctx->seq[i], 0, sizeof(ctx->seq[i]));
-	ctx->f_pos[i] = 0;
-	ctx->place[i].f_pos = &ctx->f_pos[i];
-	ret = ima_place_open(&ctx->place[i], &ctx->log, list, owner, writable);
+	memset(place, 0, sizeof(*place));
+	place->log = &ctx->log;
+	place->list = list;
+	place->show = ima_kunit_show;
+	place->writable = writable;
+	ret = ima_place_open(place, owner);
 	ctx->open[i] = !ret;
+
+	memset(&ctx->file[i], 0, sizeof(ctx->file[i]));
+	ctx->file[i].f_op = &fops;
+	ctx->file[i].f_mode = FMODE_READ | (writable ? FMODE_WRITE : 0);
+	ctx->file[i].private_data = place;
 	return ret;
 }
 
@@ -180,66 +198,66 @@ void ima_kunit_close(struct ima_kunit *ctx, int i)
 	ctx->open[i] = false;
 }
 
-/* As seq_file does. */
-static int ima_kunit_read_section(struct kunit *test, int i, int n, u32 expect)
-{
-	struct ima_kunit *ctx = test->priv;
-	struct ima_place *place = &ctx->place[i];
-	struct seq_file *m = &ctx->seq[i];
-	struct ima_queue_entry *qe;
-	int shown = 0;
-
-	qe = ima_place_start(place, m->index);
-	while (!IS_ERR_OR_NULL(qe) && shown < n) {
-		KUNIT_EXPECT_EQ(test, ima_kunit_event(qe), expect + shown);
-		shown++;
-		m->index++;
-		qe = ima_place_next(place);
-	}
-	ima_place_stop(place);
-	m->read_pos += shown * IMA_KUNIT_BYTES;
-	return IS_ERR(qe) ? PTR_ERR(qe) : shown;
-}
-
 /*
- * Read @n records from the one with index @pos in the file on: as read(2) if
- * the file's own offset is there, else as pread(2). Returns how many, or -errno.
+ * Read @len bytes at @pos, which are in records from event @expect on. It is
+ * a read(2) if the file's own offset is there, else a pread(2). Return how many,
+ * or -errno.
  */
-int ima_kunit_read(struct kunit *test, int i, loff_t pos, int n, u32 expect)
+long ima_kunit_read_bytes(struct kunit *test, int i, loff_t pos, size_t len,
+			  u32 expect)
 {
+	char *buf = kunit_kzalloc(test, len + 1, GFP_KERNEL);
 	struct ima_kunit *ctx = test->priv;
-	struct ima_place *place = &ctx->place[i];
-	struct seq_file *m = &ctx->seq[i];
-	loff_t offset = pos * IMA_KUNIT_BYTES;
-	bool own = offset == ctx->f_pos[i];
-	bool started = place->started;
-	int ret;
+	struct file *file = &ctx->file[i];
+	struct kiocb iocb = { .ki_filp = file, .ki_pos = pos };
+	struct kvec vec = { buf, len };
+	char wanted[IMA_KUNIT_BYTES + 1];
+	struct iov_iter to;
+	long ret;
 
-	ret = ima_place_prepare(place, m, offset, own);
-	if (ret)
-		return ret;
-	if (offset == place->origin || m->read_pos != offset - place->origin) {
-		m->count = 0;
-		m->read_pos = offset - place->origin;
-		m->index = m->read_pos / IMA_KUNIT_BYTES;
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	iov_iter_kvec(&to, ITER_DEST, &vec, 1, len);
+	ret = ima_list_read(&iocb, &to);
+	KUNIT_EXPECT_EQ(test, iocb.ki_pos, pos + max(ret, 0L));
+	if (file->f_pos == pos)
+		file->f_pos = iocb.ki_pos;
+	for (long n = 0; n + IMA_KUNIT_BYTES <= ret; n += IMA_KUNIT_BYTES) {
+		snprintf(wanted, sizeof(wanted), "%0*u", IMA_KUNIT_BYTES,
+			 expect++);
+		KUNIT_EXPECT_MEMEQ(test, buf + n, wanted, IMA_KUNIT_BYTES);
 	}
-
-	ret = ima_kunit_read_section(test, i, n, expect);
-	if (!started && !offset && ret <= 0)
-		ima_place_restart(place);
-	else if (own && ret >= 0)
-		ima_place_note(place, m, ret > 0);
-	if (own && ret > 0)
-		ctx->f_pos[i] += ret * IMA_KUNIT_BYTES;
+	kunit_kfree(test, buf);
 	return ret;
 }
 
-/* As lseek(2) to 0 */
+/* The same in whole records, the one with index @pos in the file first. */
+long ima_kunit_read(struct kunit *test, int i, loff_t pos, int n, u32 expect)
+{
+	long ret = ima_kunit_read_bytes(test, i, pos * IMA_KUNIT_BYTES,
+					n * IMA_KUNIT_BYTES, expect);
+
+	return ret < 0 ? ret : ret / IMA_KUNIT_BYTES;
+}
+
+loff_t ima_kunit_lseek(struct ima_kunit *ctx, int i, loff_t offset, int whence)
+{
+	return ima_list_llseek(&ctx->file[i], offset, whence);
+}
+
 void ima_kunit_rewind(struct ima_kunit *ctx, int i)
 {
-	ima_place_restart(&ctx->place[i]);
-	memset(&ctx->seq[i], 0, sizeof(ctx->seq[i]));
-	ctx->f_pos[i] = 0;
+	KUNIT_EXPECT_EQ(ctx->test, ima_kunit_lseek(ctx, i, 0, SEEK_SET), 0);
+}
+
+/* Return @len, or -errno. */
+long ima_kunit_write(struct ima_kunit *ctx, int i, const char *text, size_t len)
+{
+	struct kiocb iocb = { .ki_filp = &ctx->file[i] };
+	struct kvec vec = { (char *)text, len };
+	struct iov_iter from;
+
+	iov_iter_kvec(&from, ITER_SOURCE, &vec, 1, len);
+	return ima_command_write(&iocb, &from);
 }
 
 int ima_kunit_stage(struct ima_kunit *ctx)

@@ -10,7 +10,7 @@
 #include <kunit/test.h>
 #include <linux/seq_file.h>
 
-#include "../ima.h"
+#include "../ima_log.h"
 
 #define IMA_KUNIT_PLACES 3
 #define IMA_KUNIT_BYTES 10	/* of each record, when it is read */
@@ -20,11 +20,11 @@
  * of an event, an event's number is its record's.
  */
 struct ima_kunit {
+	struct kunit *test;
 	struct ima_log log;
 	struct ima_place place[IMA_KUNIT_PLACES];
+	struct file file[IMA_KUNIT_PLACES];
 	bool open[IMA_KUNIT_PLACES];
-	struct seq_file seq[IMA_KUNIT_PLACES];
-	loff_t f_pos[IMA_KUNIT_PLACES];
 };
 
 /* two processes */
@@ -45,8 +45,13 @@ u32 ima_kunit_event(const struct ima_queue_entry *qe);
 int ima_kunit_open(struct ima_kunit *ctx, int i, struct ima_list *list,
 		   struct pid *owner, bool writable);
 void ima_kunit_close(struct ima_kunit *ctx, int i);
-int ima_kunit_read(struct kunit *test, int i, loff_t pos, int n, u32 expect);
+long ima_kunit_read_bytes(struct kunit *test, int i, loff_t pos, size_t len,
+			  u32 expect);
+long ima_kunit_read(struct kunit *test, int i, loff_t pos, int n, u32 expect);
+loff_t ima_kunit_lseek(struct ima_kunit *ctx, int i, loff_t offset, int whence);
 void ima_kunit_rewind(struct ima_kunit *ctx, int i);
+long ima_kunit_write(struct ima_kunit *ctx, int i, const char *text,
+		     size_t len);
 
 int ima_kunit_stage(struct ima_kunit *ctx);
 int ima_kunit_delete_staged(struct ima_kunit *ctx);

@@ -4,6 +4,9 @@
  * records leave, who is in the way, and the one writer.
  */
 
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
 #include <linux/pid.h>
 #include <linux/sched/task.h>
 
@@ -52,7 +55,7 @@ static void ima_place_stale_test(struct kunit *test)
 
 	/* the next record is there, those before it are not */
 	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 1, 1, 0), -ESTALE);
-	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 4, 1, 0), -ESTALE);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 4, 1, 4), 1);
 	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 0, 1, 0), -ESTALE);
 	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 2, 1, 2), 1);
 
@@ -63,23 +66,6 @@ static void ima_place_stale_test(struct kunit *test)
 
 	ima_kunit_rewind(ctx, 0);
 	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 0, 100, 4), 1);
-}
-
-/* It goes between prepare and start. */
-static void ima_place_gone_test(struct kunit *test)
-{
-	struct ima_kunit *ctx = test->priv;
-	struct ima_place *place = &ctx->place[0];
-
-	ima_kunit_fill(test, 0, 5);
-	ima_place_open_all(test, &ctx->log.list, IMA_KUNIT_SELF);
-	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 0, 2, 0), 2);
-	KUNIT_EXPECT_EQ(test, ima_place_prepare(place, &ctx->seq[0],
-						2 * IMA_KUNIT_BYTES, true), 0);
-	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 3), 0);
-	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(ima_place_start(place, 2)),
-			-ESTALE);
-	ima_place_stop(place);
 }
 
 static void ima_place_seek_test(struct kunit *test)
@@ -102,7 +88,8 @@ static void ima_place_seek_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 0, 100, 2), 8);
 
 	KUNIT_ASSERT_EQ(test, ima_kunit_delete(ctx, 1), 0);
-	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 5, 1, 0), -ESTALE);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 5, 1, 7), 1);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 0, 1, 0), -ESTALE);
 	ima_kunit_rewind(ctx, 0);
 	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 5, 1, 8), 1);
 }
@@ -121,36 +108,240 @@ static void ima_place_pread_test(struct kunit *test)
 
 	/* at the file's own offset, which stays there */
 	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 6, 1, 6), 1);
-	ctx->f_pos[0] = 6 * IMA_KUNIT_BYTES;
+	ctx->file[0].f_pos = 6 * IMA_KUNIT_BYTES;
 	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 3), 0);
 	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 6, 2, 6), 2);
-	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 9, 1, 0), -ESTALE);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 9, 1, 9), 1);
 
 	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 3), 0);
 	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 8, 1, 0), -ESTALE);
 	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 8, 1, 0), -ESTALE);
 }
 
-/* Nor does pread(2) make a difference to who is in the way. */
+/* It is the last read that counts, of whichever kind, and no lseek(2). */
 static void ima_place_pread_middle_test(struct kunit *test)
 {
 	struct ima_kunit *ctx = test->priv;
 
 	ima_kunit_fill(test, 0, 10);
 	ima_place_open_all(test, &ctx->log.list, IMA_KUNIT_OTHER);
+	KUNIT_EXPECT_EQ(test, ima_kunit_lseek(ctx, 1, 35, SEEK_SET), 35);
 	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 0, 4, 0), 4);
-	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 7, 1, 7), 1);
 	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 6), -EBUSY);
-	/* at the file's own offset, which stays there */
-	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 4, 3, 4), 3);
-	ctx->f_pos[0] = 4 * IMA_KUNIT_BYTES;
-	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 5), -EBUSY);
+	KUNIT_EXPECT_EQ(test, ima_kunit_lseek(ctx, 0, 10 * IMA_KUNIT_BYTES,
+					      SEEK_SET), 10 * IMA_KUNIT_BYTES);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 6), -EBUSY);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 7, 1, 7), 1);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 9), -EBUSY);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 6), 0);
 	ima_kunit_rewind(ctx, 0);
-	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 1, 3, 1, 3), 1);
-	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 2, 0, 1, 0), 1);
-	ctx->f_pos[2] = 0;
-	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 5), 0);
-	ima_kunit_check(test, 5, 0, 5);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 3), 0);
+	ima_kunit_check(test, 9, 0, 1);
+}
+
+static void ima_place_lseek_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+
+	ima_kunit_fill(test, 0, 4);
+	ima_place_open_all(test, &ctx->log.list, IMA_KUNIT_SELF);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 0, 2, 0), 2);
+	KUNIT_EXPECT_EQ(test, ima_kunit_lseek(ctx, 0, 0, SEEK_CUR), 20);
+	KUNIT_EXPECT_EQ(test, ima_kunit_lseek(ctx, 0, 10, SEEK_CUR), 30);
+	KUNIT_EXPECT_EQ(test, ima_kunit_lseek(ctx, 0, -31, SEEK_CUR), -EINVAL);
+	KUNIT_EXPECT_EQ(test, ima_kunit_lseek(ctx, 0, 0, SEEK_END), -EINVAL);
+	KUNIT_EXPECT_EQ(test, ima_kunit_lseek(ctx, 0, 0, SEEK_DATA), -EINVAL);
+	KUNIT_EXPECT_EQ(test, ima_kunit_lseek(ctx, 0, 0, SEEK_CUR), 30);
+
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 1), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_lseek(ctx, 0, 5, SEEK_SET), 5);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read_bytes(test, 0, 5, 10, 0), -ESTALE);
+	ima_kunit_rewind(ctx, 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 0, 100, 1), 3);
+
+	/* one that cannot be read */
+	ctx->file[1].f_mode = FMODE_WRITE;
+	KUNIT_EXPECT_EQ(test, ima_kunit_lseek(ctx, 1, 0, SEEK_END), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_lseek(ctx, 1, -1, SEEK_END), -EINVAL);
+}
+
+/* Beyond the end is where it will be. */
+static void ima_place_beyond_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+
+	ima_kunit_fill(test, 0, 2);
+	ima_place_open_all(test, &ctx->log.list, IMA_KUNIT_OTHER);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 0, 100, 0), 2);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read_bytes(test, 0, 26, 100, 0), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 2), 0);
+	ima_kunit_fill(test, 2, 2);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read_bytes(test, 0, 26, 4, 0), 4);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 3, 1, 3), 1);
+}
+
+static long ima_place_read_nowhere(struct ima_kunit *ctx, int i)
+{
+	struct file *file = &ctx->file[i];
+	struct kiocb iocb = { .ki_filp = file, .ki_pos = file->f_pos };
+	struct iov_iter to;
+
+	iov_iter_ubuf(&to, ITER_DEST, (void __user *)8, 100);
+	return ima_list_read(&iocb, &to);
+}
+
+/* A read that got nothing leaves it as it was, also which record is first. */
+static void ima_place_nothing_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+
+	ima_place_open_all(test, &ctx->log.list, IMA_KUNIT_OTHER);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 0, 1, 0), 0);
+	ima_kunit_fill(test, 0, 10);
+	KUNIT_EXPECT_EQ(test, ima_place_read_nowhere(ctx, 1), -EFAULT);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 2, 20, 1, 0), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 2), 0);
+	for (int i = 0; i < IMA_KUNIT_PLACES; i++)
+		KUNIT_EXPECT_EQ(test, ima_kunit_read(test, i, 0, 100, 2), 8);
+
+	/* in the middle it stays there */
+	ima_kunit_rewind(ctx, 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 0, 3, 2), 3);
+	KUNIT_EXPECT_EQ(test, ima_place_read_nowhere(ctx, 0), -EFAULT);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 4), -EBUSY);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 3), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 3, 100, 5), 5);
+}
+
+#define IMA_PLACE_ENDS (IMA_ENDS + 10)
+
+/* It comes back to any of the last ends while the record there is there. */
+static void ima_place_ends_test(struct kunit *test)
+{
+	u32 end[IMA_PLACE_ENDS], added = 3;
+	struct ima_kunit *ctx = test->priv;
+
+	ima_place_open_all(test, &ctx->log.list, IMA_KUNIT_SELF);
+	ima_kunit_fill(test, 0, added);
+	for (int i = 0; i < IMA_PLACE_ENDS; i++) {
+		ima_kunit_read(test, 0, i ? end[i - 1] : 0, 1000,
+			       i ? end[i - 1] : 0);
+		end[i] = added;
+		ima_kunit_fill(test, added, i % 7 + 1);
+		added += i % 7 + 1;
+	}
+	for (int i = IMA_PLACE_ENDS - IMA_ENDS; i < IMA_PLACE_ENDS; i++) {
+		unsigned long gone = end[i] - ctx->log.list.first;
+
+		KUNIT_ASSERT_EQ(test, ima_kunit_delete(ctx, gone), 0);
+		KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, end[i], 1,
+						     end[i]), 1);
+		KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, end[i - 1], 1, 0),
+				-ESTALE);
+		KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, end[i], 1,
+						     end[i]), 1);
+	}
+}
+
+/* Marks thin themselves out: any record is found from one that is near. */
+static void ima_place_marks_test(struct kunit *test)
+{
+	const u32 records = 20 * IMA_MARKS;
+	struct ima_kunit *ctx = test->priv;
+	struct ima_place *place = &ctx->place[0];
+
+	ima_kunit_fill(test, 0, records);
+	ima_place_open_all(test, &ctx->log.list, IMA_KUNIT_SELF);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 0, records, 0), records);
+	KUNIT_EXPECT_LE(test, place->nr_marks, IMA_MARKS);
+	KUNIT_EXPECT_EQ(test, place->marks[0].offset, 0);
+	for (int i = 1; i < place->nr_marks; i++) {
+		KUNIT_EXPECT_GT(test, place->marks[i].offset,
+				place->marks[i - 1].offset);
+		KUNIT_EXPECT_LE(test, place->marks[i].offset -
+				      place->marks[i - 1].offset,
+				records * IMA_KUNIT_BYTES * 2 / IMA_MARKS +
+				IMA_KUNIT_BYTES);
+	}
+	for (u32 i = records; i--; i -= i % 5)
+		KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, i, 1, i), 1);
+
+	/* those of records that left are of no use */
+	KUNIT_ASSERT_EQ(test, ima_kunit_delete(ctx, records / 2), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, records / 2 - 1, 1, 0),
+			-ESTALE);
+	ima_kunit_fill(test, records, records);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, records, records,
+					     records), records);
+	KUNIT_EXPECT_GE(test, place->marks[0].number, records / 2);
+}
+
+static int ima_place_show_large(struct seq_file *m, void *v)
+{
+	for (int i = 0; i < 3 * PAGE_SIZE; i++)
+		seq_putc(m, 'a' + i % 26);
+	return 0;
+}
+
+/* The buffer grows to what a record takes. */
+static void ima_place_large_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+	size_t len = 2 * 3 * PAGE_SIZE;
+	struct kiocb iocb = { .ki_filp = &ctx->file[0] };
+	struct iov_iter to;
+	struct kvec vec;
+
+	ima_kunit_fill(test, 0, 2);
+	ima_place_open_all(test, &ctx->log.list, IMA_KUNIT_SELF);
+	ctx->place[0].show = ima_place_show_large;
+	vec.iov_base = kunit_kzalloc(test, len, GFP_KERNEL);
+	vec.iov_len = len;
+	KUNIT_ASSERT_NOT_NULL(test, vec.iov_base);
+	iov_iter_kvec(&to, ITER_DEST, &vec, 1, len);
+	KUNIT_EXPECT_EQ(test, ima_list_read(&iocb, &to), len);
+	for (size_t i = 0; i < len; i++)
+		if (((char *)vec.iov_base)[i] != 'a' + i % (len / 2) % 26) {
+			KUNIT_FAIL(test, "byte %zu", i);
+			break;
+		}
+}
+
+static int ima_place_delete(void *data)
+{
+	int ret = ima_kunit_delete(data, 2);
+
+	while (!kthread_should_stop())
+		msleep(20);
+	return ret;
+}
+
+/* While a command waits for a slow TPM, nobody waits for the command. */
+static void ima_place_wait_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+	struct task_struct *task;
+	unsigned long begin;
+
+	ima_kunit_fill(test, 0, 5);
+	mutex_lock(&ima_extend_list_mutex);
+	task = kthread_run(ima_place_delete, ctx, "ima_kunit");
+	KUNIT_EXPECT_FALSE(test, IS_ERR(task));
+	while (!IS_ERR(task) && !mutex_is_locked(&ctx->log.command))
+		cond_resched();
+	msleep(100);	/* or the command has not come to where it waits */
+
+	begin = jiffies;
+	ima_place_open_all(test, &ctx->log.list, IMA_KUNIT_OTHER);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 0, 100, 0), 5);
+	KUNIT_EXPECT_EQ(test, ima_log_removed(&ctx->log), 0);
+	ima_log_size(&ctx->log);
+	ima_kunit_close(ctx, 1);
+	KUNIT_EXPECT_TRUE(test, time_before(jiffies, begin + 5 * HZ));
+	mutex_unlock(&ima_extend_list_mutex);
+
+	if (!IS_ERR(task))
+		KUNIT_EXPECT_EQ(test, kthread_stop(task), 0);
 }
 
 static void ima_place_staged_test(struct kunit *test)
@@ -204,7 +395,7 @@ static const struct ima_middle {
 	{ "in the first record", 1, 4, 1, -EBUSY },
 	{ "at the end", 10, 0, 10, 0 },
 	{ "in the last record", 10, 4, 10, -EBUSY },
-	/* in seq_file's buffer, and nothing of it read */
+	/* of the record that it is at, nothing was read */
 	{ "before the first record", 1, IMA_KUNIT_BYTES, 1, 0 },
 	{ "before the last record to go", 4, IMA_KUNIT_BYTES, 4, -EBUSY },
 	{ "before the record after it", 5, IMA_KUNIT_BYTES, 4, 0 },
@@ -219,20 +410,13 @@ static void ima_place_middle_test(struct kunit *test)
 	const struct ima_middle *middle = test->param_value;
 	unsigned long gone = middle->ret ? 0 : middle->n;
 	struct ima_kunit *ctx = test->priv;
-	struct seq_file *m = &ctx->seq[0];
 
 	ima_kunit_fill(test, 0, 20);
 	KUNIT_ASSERT_EQ(test, ima_kunit_delete(ctx, 10), 0);
 	KUNIT_ASSERT_EQ(test, ima_kunit_open(ctx, 0, &ctx->log.list,
 					     IMA_KUNIT_OTHER, false), 0);
-	ima_kunit_read(test, 0, 0, middle->next, 10);
-	if (middle->rest) {
-		m->count = middle->rest;
-		m->from = IMA_KUNIT_BYTES - middle->rest;
-		m->read_pos -= middle->rest;
-		ctx->f_pos[0] -= middle->rest;
-		ima_place_note(&ctx->place[0], m, true);
-	}
+	ima_kunit_read_bytes(test, 0, 0,
+			     middle->next * IMA_KUNIT_BYTES - middle->rest, 10);
 	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, middle->n), middle->ret);
 	ima_kunit_check(test, 10 + gone, 0, 10 - gone);
 }
@@ -397,10 +581,16 @@ static void ima_place_owner_test(struct kunit *test)
 static struct kunit_case ima_place_cases[] = {
 	KUNIT_CASE(ima_place_read_on_test),
 	KUNIT_CASE(ima_place_stale_test),
-	KUNIT_CASE(ima_place_gone_test),
 	KUNIT_CASE(ima_place_seek_test),
 	KUNIT_CASE(ima_place_pread_test),
 	KUNIT_CASE(ima_place_pread_middle_test),
+	KUNIT_CASE(ima_place_lseek_test),
+	KUNIT_CASE(ima_place_beyond_test),
+	KUNIT_CASE(ima_place_nothing_test),
+	KUNIT_CASE(ima_place_ends_test),
+	KUNIT_CASE(ima_place_marks_test),
+	KUNIT_CASE(ima_place_large_test),
+	KUNIT_CASE(ima_place_wait_test),
 	KUNIT_CASE(ima_place_staged_test),
 	KUNIT_CASE(ima_place_moved_test),
 	KUNIT_CASE_PARAM(ima_place_middle_test, ima_middle_gen_params),

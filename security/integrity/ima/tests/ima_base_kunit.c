@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit suite of what the log rests on: sizes of digests, and records that a
+ * former kernel carried over and that cannot be restored.
+ */
+
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "ima_log_kunit.h"
+
+static void ima_digest_size_test(struct kunit *test)
+{
+	struct tpm_bank_info bank = { .digest_size = 48 };
+
+	KUNIT_EXPECT_EQ(test, ima_digest_size(HASH_ALGO_SHA1, NULL),
+			SHA1_DIGEST_SIZE);
+	KUNIT_EXPECT_EQ(test, ima_digest_size(HASH_ALGO_SHA256, &bank), 32);
+	KUNIT_EXPECT_EQ(test, ima_digest_size(HASH_ALGO__LAST, &bank), 48);
+	bank.digest_size = 2 * TPM2_MAX_DIGEST_SIZE;
+	KUNIT_EXPECT_EQ(test, ima_digest_size(HASH_ALGO__LAST, &bank),
+			TPM2_MAX_DIGEST_SIZE);
+}
+
+/* Digests of a record do not overlap. */
+static void ima_digest_place_test(struct kunit *test)
+{
+	int n = NR_BANKS(ima_tpm_chip) + ima_extra_slots;
+	struct ima_kunit *ctx = test->priv;
+	struct ima_queue_entry *qe;
+	u8 *end;
+
+	ima_kunit_fill(test, 0, 1);
+	qe = list_first_entry(&ctx->log.list.head, struct ima_queue_entry,
+			      later);
+	end = qe->digests;
+	for (int i = 0; i < n; i++) {
+		KUNIT_EXPECT_PTR_EQ(test, ima_queue_digest(qe, i), end);
+		end += ima_algo_array[i].digest_size;
+	}
+	KUNIT_EXPECT_NULL(test, qe->entry->digests);
+}
+
+struct ima_restore_buf {
+	u8 *start, *end;
+};
+
+static void ima_restore_put(struct ima_restore_buf *buf, const void *data,
+			    u32 len)
+{
+	memcpy(buf->end, data, len);
+	buf->end += len;
+}
+
+static void ima_restore_put_u32(struct ima_restore_buf *buf, u32 val)
+{
+	if (ima_canonical_fmt)
+		val = (__force u32)cpu_to_le32(val);
+	ima_restore_put(buf, &val, sizeof(val));
+}
+
+/* A log with one record, of two fields of these sizes. */
+static void ima_restore_record(struct ima_restore_buf *buf, const char *name,
+			       u32 first, u32 second)
+{
+	struct ima_kexec_hdr *khdr = (void *)buf->start;
+	u8 digest[TPM_DIGEST_SIZE] = {};
+
+	buf->end = buf->start + sizeof(*khdr);
+	ima_restore_put_u32(buf, CONFIG_IMA_MEASURE_PCR_IDX);
+	ima_restore_put(buf, digest, sizeof(digest));
+	ima_restore_put_u32(buf, strlen(name));
+	ima_restore_put(buf, name, strlen(name));
+	ima_restore_put_u32(buf, 2 * sizeof(u32) + first + second);
+	ima_restore_put_u32(buf, first);
+	buf->end += first;
+	ima_restore_put_u32(buf, second);
+	buf->end += second;
+
+	memset(khdr, 0, sizeof(*khdr));
+	khdr->version = 1;
+	khdr->count = 1;
+	khdr->buffer_size = buf->end - buf->start;
+	if (ima_canonical_fmt) {
+		khdr->version = (__force u16)cpu_to_le16(khdr->version);
+		khdr->count = (__force u64)cpu_to_le64(khdr->count);
+		khdr->buffer_size = (__force u64)cpu_to_le64(khdr->buffer_size);
+	}
+}
+
+/* What fails half-way frees what it allocated, and nothing else. */
+static void ima_restore_fail_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+	u32 large = KMALLOC_MAX_SIZE + SZ_4K;
+	struct ima_restore_buf buf;
+	size_t size;
+
+	buf.start = vzalloc(large + SZ_4K);
+	KUNIT_ASSERT_NOT_NULL(test, buf.start);
+	ima_restore_record(&buf, "ima-ng", 40, large);
+	size = buf.end - buf.start;
+	KUNIT_EXPECT_EQ(test, ima_restore_measurement_list(&ctx->log, size,
+							   buf.start), -ENOMEM);
+	ima_restore_record(&buf, "ima-ng", large, 40);
+	KUNIT_EXPECT_EQ(test, ima_restore_measurement_list(&ctx->log, size,
+							   buf.start), -ENOMEM);
+	ima_kunit_check(test, 0, 0, 0);
+
+	ima_restore_record(&buf, "no-such|format", 40, 10);
+	KUNIT_EXPECT_EQ(test, ima_restore_measurement_list(&ctx->log,
+							   buf.end - buf.start,
+							   buf.start), -EINVAL);
+	ima_restore_record(&buf, "ima-ng", 40, 10);
+	KUNIT_EXPECT_EQ(test, ima_restore_measurement_list(&ctx->log,
+							   buf.end - buf.start,
+							   buf.start), 0);
+	KUNIT_EXPECT_EQ(test, ctx->log.list.count, 1);
+	vfree(buf.start);
+}
+
+static struct kunit_case ima_base_cases[] = {
+	KUNIT_CASE(ima_digest_size_test),
+	KUNIT_CASE(ima_digest_place_test),
+	KUNIT_CASE(ima_restore_fail_test),
+	{}
+};
+
+static struct kunit_suite ima_base_suite = {
+	.name = "ima_base",
+	.init = ima_kunit_init,
+	.exit = ima_kunit_exit,
+	.test_cases = ima_base_cases,
+};
+
+kunit_test_suite(ima_base_suite);
