@@ -70,8 +70,6 @@ const char *model_seeked(struct model_file *file, off_t offset, int whence, long
 {
 	if (whence == SEEK_END && file->flags != O_WRONLY)
 		return model_expect(ret, -EINVAL);
-	if (whence == SEEK_END)
-		return model_expect(ret, 0);
 	if (whence == SEEK_CUR)
 		offset += file->offset;
 	if (offset < 0)

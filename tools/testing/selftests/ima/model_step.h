@@ -53,6 +53,7 @@ enum result {
 	LIST_DONE, LIST_EINVAL, LIST_ERANGE, LIST_EAGAIN, LIST_EEXIST, LIST_ENOENT, LIST_EBUSY,
 	STAGED_A_DONE, STAGED_D_DONE, STAGED_EINVAL, STAGED_EEXIST, STAGED_ENOENT, STAGED_EBUSY,
 	MEASURED, MEASURED_AGAIN,
+	OLD_END,
 	RESULTS,
 };
 
@@ -91,6 +92,6 @@ bool step_moves(enum model_op op);
 const char *step_do(struct run *run, struct step *step);
 void step_print_history(const struct run *run, const char *wrong);
 void step_print_results(const struct run *run);
-bool step_saw_all(const struct run *run);
+bool step_saw_all(const struct run *run, bool say);
 
 #endif /* IMA_MODEL_STEP_H */
