@@ -85,9 +85,30 @@ struct run {
 	unsigned long results[RESULTS];
 };
 
+/* xorshift64* */
+static inline unsigned long random_below(struct run *run, unsigned long n)
+{
+	run->random ^= run->random >> 12;
+	run->random ^= run->random << 25;
+	run->random ^= run->random >> 27;
+	return (run->random * 0x2545f4914f6cdd1dULL >> 16) % n;
+}
+
+static inline bool one_in(struct run *run, unsigned long n)
+{
+	return !random_below(run, n);
+}
+
+/* Is the list shorter than it is to be now? */
+static inline bool step_growing(const struct run *run)
+{
+	return model_count(&run->model, MODEL_LIST) < run->length;
+}
+
 const char *run_start(struct run *run);
 void run_end(struct run *run);
 
+void step_choose_command(struct run *run, struct step *step);
 bool step_moves(enum model_op op);
 const char *step_do(struct run *run, struct step *step);
 void step_print_history(const struct run *run, const char *wrong);

@@ -26,19 +26,6 @@
 #define STEADY 4		/* files that remember many ends */
 #define PHASE 2000		/* steps for which it is to have one length */
 
-static unsigned long random_below(struct run *run, unsigned long n)
-{
-	run->random ^= run->random >> 12;
-	run->random ^= run->random << 25;
-	run->random ^= run->random >> 27;
-	return (run->random * 0x2545f4914f6cdd1dULL >> 16) % n;
-}
-
-static bool one_in(struct run *run, unsigned long n)
-{
-	return !random_below(run, n);
-}
-
 /* A file of those that @wanted fits, or -1. */
 static int random_file(struct run *run, bool (*wanted)(const struct model_file *file))
 {
@@ -63,11 +50,6 @@ static bool readable(const struct model_file *file)
 static bool writable(const struct model_file *file)
 {
 	return file->flags != O_RDONLY;
-}
-
-static bool growing(const struct run *run)
-{
-	return model_count(&run->model, MODEL_LIST) < run->length;
 }
 
 /* Some files are read on for long, as by an agent that keeps its file open. */
@@ -306,74 +288,15 @@ static const char *random_read(struct run *run)
 	return step_do(run, &step);
 }
 
-struct wrong {
-	const char *text;
-	size_t len;
-};
-
-#define WRONG(_text) { .text = _text, .len = sizeof(_text) - 1 }
-
-static void random_wrong(struct run *run, struct step *step)
-{
-	static const struct wrong list[] = {
-		WRONG("0\n"), WRONG("A\n"), WRONG("D\n"), WRONG("1"), WRONG("\n"), WRONG("-1\n"),
-		WRONG("\t1\n"), WRONG("1\t\n"), WRONG("0x1\n"), WRONG("1\n1\n"), WRONG("1:\n"),
-		WRONG(":1\n"), WRONG("1:1:1\n"), WRONG("1\0\n"), WRONG("1\n\n"),
-		WRONG("0000000000000000000000000000000000000000001\n"),
-	};
-	static const struct wrong staged[] = {
-		WRONG("1\n"), WRONG("0:1\n"), WRONG("a\n"), WRONG("A"), WRONG("\n"), WRONG("AD\n"),
-		WRONG("A\t\n"), WRONG("A\0\n"), WRONG("D\nD\n"), WRONG("A\nD\n"),
-	};
-	const struct wrong *wrong = &staged[random_below(run, ARRAY_SIZE(staged))];
-
-	if (step->which == MODEL_LIST)
-		wrong = &list[random_below(run, ARRAY_SIZE(list))];
-	memcpy(step->text, wrong->text, wrong->len);
-	step->text_len = wrong->len;
-	step->command.verb = MODEL_WRONG;
-}
-
-static void random_delete(struct run *run, struct step *step)
-{
-	struct model_command *command = &step->command;
-	unsigned long count = model_count(&run->model, MODEL_LIST);
-
-	command->verb = one_in(run, 2) ? MODEL_N : MODEL_TN;
-	command->n = 1 + random_below(run, one_in(run, growing(run) ? 12 : 3) ? count + 2 : 3);
-	command->t = model_removed(&run->model);
-	if (one_in(run, 4))
-		command->t += random_below(run, 5) - 2;
-	if (one_in(run, 60)) {
-		command->verb = MODEL_TOO_BIG;
-		step->text_len = sprintf(step->text, "18446744073709551616\n");
-	} else if (command->verb == MODEL_N) {
-		step->text_len = sprintf(step->text, "%lu\n", command->n);
-	} else {
-		step->text_len = sprintf(step->text, "%lu:%lu\n", command->t, command->n);
-	}
-}
-
 static const char *random_command(struct run *run)
 {
 	static const enum model_op ops[] = { MODEL_WRITE, MODEL_WRITEV, MODEL_PWRITE };
 	struct step step = { .kind = STEP_CALL, .file = random_file(run, writable) };
-	bool stage;
 
 	if (step.file < 0)
 		return NULL;
 	step.which = run->file[step.file].which;
-	/* With something staged, only D leads on. */
-	stage = one_in(run, model_count(&run->model, MODEL_STAGED) ? 8 :
-			    growing(run) ? 16 : 2);
-	if (one_in(run, 16)) {
-		random_wrong(run, &step);
-	} else if (step.which == MODEL_LIST) {
-		random_delete(run, &step);
-	} else {
-		step.command.verb = stage ? MODEL_A : MODEL_D;
-		step.text_len = sprintf(step.text, stage ? "A\n" : "D\n");
-	}
+	step_choose_command(run, &step);
 	step.call.op = ops[random_below(run, ARRAY_SIZE(ops))];
 	step.call.offset = random_below(run, 10000);
 	step.call.iovs = 1;
@@ -421,7 +344,7 @@ static const char *random_step(struct run *run)
 	if (run->steps % PHASE == 0)
 		run->length = one_in(run, 3) ? LONGEST : 1 + random_below(run, LONGEST / 2);
 	if (dice < 170)
-		return growing(run) || (one_in(run, 8) && count < 2 * LONGEST) ?
+		return step_growing(run) || (one_in(run, 8) && count < 2 * LONGEST) ?
 		       random_measure(run) : random_command(run);
 	if (dice < 200)
 		return random_open(run);
@@ -434,7 +357,7 @@ static const char *random_step(struct run *run)
 	if (dice < 820)
 		return random_seek(run);
 	if (dice < 999)
-		return growing(run) && !one_in(run, 10) ? random_measure(run) :
+		return step_growing(run) && !one_in(run, 10) ? random_measure(run) :
 								random_command(run);
 	return check_all(run);
 }
