@@ -210,7 +210,7 @@ TEST_F(reader, r2_reader_far_past_works)
 	EXPECT_DELETED(5);
 }
 
-/* As a parser reads: header and data. seq_file has the next record by then. */
+/* As a parser reads: header and data. */
 TEST_F(reader, r2_reader_of_whole_records_is_not_within_the_next_one_works)
 {
 	long i, size;
@@ -226,14 +226,28 @@ TEST_F(reader, r2_reader_of_whole_records_is_not_within_the_next_one_works)
 	EXPECT_DELETED(5);
 }
 
-TEST_F(reader, r2_place_is_not_where_pread_was)
+TEST_F(reader, r2_place_is_where_the_last_read_was_pread_too)
 {
 	ASSERT_EQ(start_of(self, 4), reader_read(self, start_of(self, 4)));
-	ASSERT_EQ(1, peer_do(&self->peer, PEER_PREAD, self->fd, start_of(self, 7) + 9));
 	EXPECT_EQ(-EBUSY, ima_delete(6));
 	ASSERT_EQ(1, peer_do(&self->peer, PEER_PREAD, self->fd, 3));
-	EXPECT_EQ(0, ima_delete(4));
-	EXPECT_DELETED(4);
+	EXPECT_EQ(-EBUSY, ima_delete(1));
+	ASSERT_EQ(1, peer_do(&self->peer, PEER_PREAD, self->fd, start_of(self, 7) + 9));
+	EXPECT_EQ(-EBUSY, ima_delete(8));
+	EXPECT_EQ(0, ima_delete(6));
+	EXPECT_DELETED(6);
+}
+
+TEST_F(reader, r2_place_is_not_where_lseek_was)
+{
+	long end = self->file->len;
+
+	ASSERT_EQ(start_of(self, 4), reader_read(self, start_of(self, 4)));
+	ASSERT_EQ(end, peer_do(&self->peer, PEER_LSEEK, self->fd, end));
+	EXPECT_EQ(-EBUSY, ima_delete(6));
+	ASSERT_EQ(0, peer_do(&self->peer, PEER_LSEEK, self->fd, 0));
+	EXPECT_EQ(0, ima_delete(6));
+	EXPECT_DELETED(6);
 }
 
 TEST_F(reader, r1_reader_that_only_moved_its_place_deletion_works)
@@ -707,13 +721,16 @@ TEST_F(own, r3_lseek_elsewhere_works_while_all_is_there)
 	EXPECT_TRUE(reads_to_end(self, self->fd, 3));
 }
 
-TEST_F(own, r3_pread_elsewhere_with_a_record_before_gone_ESTALE)
+TEST_F(own, r3_pread_elsewhere_works_if_the_record_there_is_left)
 {
+	long seven = own_start_of(self, 7), three = own_start_of(self, 3) + 4;
+
 	ASSERT_TRUE(ima_reads_exactly(self->fd, self->file, 0, own_start_of(self, 5)));
 	ASSERT_EQ(0, ima_delete(1));
-	EXPECT_EQ(-ESTALE, ima_minus_errno(pread(self->fd, self->got, 50, own_start_of(self, 7))));
-	EXPECT_EQ(-ESTALE,
-		  ima_minus_errno(pread(self->fd, self->got, 50, own_start_of(self, 3) + 4)));
+	EXPECT_EQ(50, pread(self->fd, self->got, 50, seven));
+	EXPECT_EQ(0, memcmp(self->file->data + seven, self->got, 50));
+	EXPECT_EQ(50, pread(self->fd, self->got, 50, three));
+	EXPECT_EQ(0, memcmp(self->file->data + three, self->got, 50));
 	EXPECT_EQ(-ESTALE, ima_minus_errno(pread(self->fd, self->got, 50, 3)));
 }
 
@@ -772,7 +789,7 @@ TEST_F(own, r3_failed_pread_does_not_disturb_reading_on)
 {
 	ASSERT_TRUE(ima_reads_exactly(self->fd, self->file, 0, own_start_of(self, 5)));
 	ASSERT_EQ(0, ima_delete(2));
-	ASSERT_EQ(-ESTALE, ima_minus_errno(pread(self->fd, self->got, 50, own_start_of(self, 7))));
+	ASSERT_EQ(-ESTALE, ima_minus_errno(pread(self->fd, self->got, 50, 3)));
 	EXPECT_TRUE(reads_to_end(self, self->fd, own_start_of(self, 5)));
 }
 
@@ -782,16 +799,21 @@ TEST_F(own, r3_failed_pread_does_not_disturb_reading_on_within_a_record)
 
 	ASSERT_TRUE(ima_reads_exactly(self->fd, self->file, 0, place));
 	ASSERT_EQ(0, ima_delete(2));
-	ASSERT_EQ(-ESTALE, ima_minus_errno(pread(self->fd, self->got, 50, own_start_of(self, 7))));
+	ASSERT_EQ(-ESTALE, ima_minus_errno(pread(self->fd, self->got, 50, 3)));
 	EXPECT_TRUE(reads_to_end(self, self->fd, place));
 }
 
-TEST_F(own, r3_lseek_elsewhere_with_a_record_before_gone_ESTALE)
+TEST_F(own, r3_lseek_to_a_record_that_is_gone_is_found_out_by_the_read)
 {
+	long place = own_start_of(self, 7);
+
 	ASSERT_TRUE(ima_reads_exactly(self->fd, self->file, 0, own_start_of(self, 5)));
 	ASSERT_EQ(0, ima_delete(1));
-	EXPECT_EQ(-ESTALE, ima_minus_errno(lseek(self->fd, own_start_of(self, 7), SEEK_SET)));
-	EXPECT_EQ(-ESTALE, ima_minus_errno(lseek(self->fd, own_start_of(self, 3) + 4, SEEK_SET)));
+	EXPECT_EQ(3, lseek(self->fd, 3, SEEK_SET));
+	EXPECT_EQ(-ESTALE, ima_read_one(self->fd));
+	EXPECT_EQ(3, lseek(self->fd, 0, SEEK_CUR));
+	EXPECT_EQ(place, lseek(self->fd, place, SEEK_SET));
+	EXPECT_TRUE(reads_to_end(self, self->fd, place));
 }
 
 TEST_F(own, r3_failed_lseek_does_not_disturb_reading_on)
@@ -800,7 +822,8 @@ TEST_F(own, r3_failed_lseek_does_not_disturb_reading_on)
 
 	ASSERT_TRUE(ima_reads_exactly(self->fd, self->file, 0, place));
 	ASSERT_EQ(0, ima_delete(2));
-	ASSERT_EQ(-ESTALE, ima_minus_errno(lseek(self->fd, own_start_of(self, 7), SEEK_SET)));
+	ASSERT_EQ(-EINVAL, ima_minus_errno(lseek(self->fd, -1, SEEK_SET)));
+	ASSERT_EQ(-EINVAL, ima_minus_errno(lseek(self->fd, 0, SEEK_END)));
 	EXPECT_TRUE(reads_to_end(self, self->fd, place));
 }
 
