@@ -13,7 +13,7 @@ help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
 demo: programs kernel	## delete measured records in a VM with a TPM, and attest what is left
-	@$(VM) vm RUN=$(CURDIR)/build/selftests/demo
+	@$(VM) vm RUN=$(CURDIR)/build/selftests/demo/demo
 
 test:		## lint, bisect, KUnit and selftests with the release and the debug kernel
 	@scripts/test

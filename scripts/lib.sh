@@ -90,19 +90,27 @@ base() { awk -v k="$1" '$1 == k { print $2 }' "$PATCHES/BASE"; }
 series()
 {
 	awk '/^[ \t]*(#|$)/ { next }
-	     /^[^ \t]/ { patch = $1; sub(/^[^ \t]+/, ""); print patch "\t" }
-	     { for (i = 1; i <= NF; i++) print patch "\t" $i }' "$PATCHES/series"
+	     FILENAME ~ /overlay$/ && /^\t/ { files[patch] = files[patch] patch "\t" $1 "\n"; next }
+	     FILENAME ~ /overlay$/ { patch = $1; next }
+	     { printf "%s\t\n%s", $1, files[$1]; delete files[$1] }
+	     END {
+		for (patch in files) {
+			print "error: " patch " is in overlay, but not in series" >"/dev/stderr"
+			exit 1
+		}
+	     }' "$PATCHES/overlay" "$PATCHES/series"
 }
 
 # inputs: one hash over all that make tree builds from
 inputs()
 {
 	local f
-	[[ -r $PATCHES/BASE && -r $PATCHES/series ]] ||
-		die "patches/linux-6.12/ has no BASE or no series"
+	[[ -r $PATCHES/BASE && -r $PATCHES/series && -r $PATCHES/overlay ]] ||
+		die "patches/linux-6.12/ has no BASE, no series or no overlay"
+	series >/dev/null || die "patches/linux-6.12/overlay: see above"
 	(
 		cd "$ROOT" || exit
-		cat "$PATCHES/BASE" "$PATCHES/series"
+		cat "$PATCHES/BASE" "$PATCHES/series" "$PATCHES/overlay"
 		series | while IFS=$'\t' read -r p f; do
 			f=${f:-patches/linux-6.12/$p}
 			if [ -L "$f" ]; then readlink "$f"; fi

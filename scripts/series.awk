@@ -2,15 +2,15 @@
 #
 # usage: awk -f series.awk NEW OLD SERIES
 #
-# Prints a series file for NEW (a line "subject<tab>patch" per patch, followed by
-# "<tab>file" lines) with the comments of SERIES, whose patches' subjects are in
+# Prints a series file for NEW (a line "subject<tab>patch" per patch; those that
+# begin with a tab are skipped) with the comments of SERIES, whose patches' subjects are in
 # OLD ("subject<tab>patch"). A comment goes before the patch that it preceded,
 # or the next one if that is gone. The block at the top stays at the top.
 
 BEGIN { FS = "\t" }
 
 FILENAME == ARGV[1] && $1 != "" { subject[++n] = $1; patch[n] = $2; is_new[$1] = 1; next }
-FILENAME == ARGV[1] { files[n] = files[n] "\t" $2 "\n"; next }
+FILENAME == ARGV[1] { next }
 FILENAME == ARGV[2] { old[$2] = $1; next }
 
 /^[ \t]*$/ && !top_done { top = block $0 "\n"; block = ""; top_done = 1; next }
@@ -32,7 +32,7 @@ END {
 		sub(/\n*$/, "\n\n", top)
 	printf "%s", top
 	for (i = 1; i <= n; i++) {
-		printf "%s%s\n%s", why[subject[i]], patch[i], files[i]
+		printf "%s%s\n", why[subject[i]], patch[i]
 		why[subject[i]] = ""
 	}
 	printf "%s", block

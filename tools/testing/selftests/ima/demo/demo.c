@@ -16,7 +16,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "../kselftest.h"
+#include "../../kselftest.h"
 #include "ima_log.h"
 #include "ima_quote.h"
 #include "ima_test.h"
