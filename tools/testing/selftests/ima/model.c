@@ -235,8 +235,12 @@ static int command_done(struct model *model, const struct model_command *command
 			forget(model, staged->record[staged->first++]);
 		break;
 	default:
-		for (n = 0; n < command->n; n++)
+		/* Nothing is staged, so these would have been next there. */
+		for (n = 0; n < command->n && !ret; n++) {
+			ret = list_append(model, staged, list->record[list->first]);
+			staged->first++;
 			forget(model, list->record[list->first++]);
+		}
 	}
 	return ret;
 }

@@ -58,7 +58,7 @@ struct model_record {
 };
 
 /**
- * struct model_list - the list, or all that ever were staged
+ * struct model_list - the list, or the records that left it, the staged ones last
  * @first: number of its first record; the numbers go on for ever
  * @end: number that the next record will have
  * @room: how many numbers the arrays have room for
