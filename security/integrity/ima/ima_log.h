@@ -152,6 +152,7 @@ ssize_t ima_command_write(struct kiocb *iocb, struct iov_iter *from);
 #endif
 
 #ifdef CONFIG_IMA_KEXEC
+void ima_kexec_set_buf(struct seq_file *file, void *buf, size_t segment_size);
 unsigned long ima_dump_log(struct ima_log *log, struct seq_file *file,
 			   u64 *count);
 unsigned long ima_kexec_segment_size(unsigned long log_size);
