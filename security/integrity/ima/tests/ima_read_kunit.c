@@ -209,6 +209,9 @@ static void ima_read_fail_far_test(struct kunit *test)
 				-EBUSY);
 		KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, read -
 						       ctx->log.list.first), 0);
+		/* this leads nowhere, and not away from where it is */
+		KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 0, 1, 0),
+				-ESTALE);
 		KUNIT_ASSERT_EQ(test, ima_kunit_read(test, 0, read, 1, read),
 				1);
 	}
