@@ -115,9 +115,9 @@ struct ima_place {
 	int (*show)(struct seq_file *m, void *qe);
 	struct seq_file record;		/* a buffer for the record shown last */
 	struct ima_mark next;		/* where that one ends */
-	bool at_end;			/* of the list, when last looked */
+	bool at_end;			/* of the list, when last copied from */
 	struct ima_stop reached;	/* by what was copied */
-	struct ima_stop stop;		/* the same, under @log->reading */
+	struct ima_stop stop;		/* or will be; under @log->reading */
 	unsigned int nr_marks;		/* 0: byte 0 is yet to be a record */
 	unsigned int nr_ends;		/* that were ever seen */
 	loff_t step;			/* least distance of marks, in bytes */
@@ -152,6 +152,7 @@ ssize_t ima_command_write(struct kiocb *iocb, struct iov_iter *from);
 #endif
 
 #ifdef CONFIG_IMA_KEXEC
+void ima_kexec_set_buf(struct seq_file *file, void *buf, size_t segment_size);
 unsigned long ima_dump_log(struct ima_log *log, struct seq_file *file,
 			   u64 *count);
 unsigned long ima_kexec_segment_size(unsigned long log_size);

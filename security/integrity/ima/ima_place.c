@@ -111,7 +111,6 @@ static void ima_place_set(struct ima_place *place, struct ima_mark mark)
 {
 	place->next = mark;
 	place->record.count = 0;
-	place->at_end = false;
 }
 
 /* Have byte 0 be what is first when the file is read next. */
@@ -206,28 +205,6 @@ static const struct ima_mark *ima_place_nearest(const struct ima_place *place,
 	return mark;
 }
 
-/* Go to the last mark up to @offset, unless it is nearer from here. */
-static int ima_place_jump(struct ima_place *place, loff_t offset)
-{
-	loff_t end = place->next.offset, begin = end - place->record.count;
-	const struct ima_mark *mark;
-	int ret = 0;
-
-	if (offset == end || (offset > begin && offset < end))
-		return 0;
-	mark = ima_place_nearest(place, offset);
-	if (offset > end && (!mark || mark->offset <= end))
-		return 0;
-
-	down_read(&place->log->reading);
-	if (mark && mark->number >= place->list->first)
-		ima_place_set(place, *mark);
-	else
-		ret = -ESTALE;
-	up_read(&place->log->reading);
-	return ret;
-}
-
 /* The record at a mark, or NULL: the first one, if that before it left. */
 static struct ima_queue_entry *ima_place_at(struct ima_list *list,
 					    const struct ima_mark *mark)
@@ -238,6 +215,67 @@ static struct ima_queue_entry *ima_place_at(struct ima_list *list,
 		before = &mark->before->later;
 	return list_next_or_null_rcu(&list->head, before,
 				     struct ima_queue_entry, later);
+}
+
+/* Where reading stops that ends at @offset: in the buffer, or at its end */
+static struct ima_stop ima_place_stop(const struct ima_place *place,
+				      loff_t offset)
+{
+	bool within = offset < place->next.offset;
+
+	return (struct ima_stop){
+		.number = place->next.number - within,
+		.within = within,
+		.rest = !within && place->at_end,
+	};
+}
+
+/*
+ * The byte at @offset is in the buffer, and up to @room bytes are copied from
+ * there. Commands are to know where that leads before they can come in between.
+ */
+static void ima_place_take(struct ima_place *place, loff_t offset, size_t room)
+{
+	struct ima_list *list = place->list;
+	struct ima_mark *next = &place->next;
+
+	place->at_end = next->number >= list->first &&
+			!ima_place_at(list, next);
+	place->stop = ima_place_stop(place,
+				     min_t(loff_t, offset + room, next->offset));
+}
+
+/* Is the byte at @offset in the buffer? If it is the first, it can be gone. */
+static bool ima_place_at_hand(const struct ima_place *place, loff_t offset)
+{
+	loff_t end = place->next.offset, begin = end - place->record.count;
+
+	return offset < end && (offset > begin ||
+	       (offset == begin && place->next.number > place->list->first));
+}
+
+/* Go to the last mark up to @offset, unless it is nearer from here. */
+static int ima_place_jump(struct ima_place *place, loff_t offset, size_t room)
+{
+	loff_t end = place->next.offset;
+	const struct ima_mark *mark;
+	int ret = 0;
+
+	if (offset == end)
+		return 0;
+	mark = ima_place_nearest(place, offset);
+	if (offset > end && (!mark || mark->offset <= end))
+		return 0;
+
+	down_read(&place->log->reading);
+	if (ima_place_at_hand(place, offset))
+		ima_place_take(place, offset, room);
+	else if (mark && mark->number >= place->list->first)
+		ima_place_set(place, *mark);
+	else
+		ret = -ESTALE;
+	up_read(&place->log->reading);
+	return ret;
 }
 
 /* Format the record at @place->next into the buffer, and go on to its end. */
@@ -260,11 +298,11 @@ static int ima_place_show(struct ima_place *place, struct ima_queue_entry *qe)
 }
 
 /*
- * Have the next record in the buffer. Records can be added meanwhile, but none
- * leaves the log. Return 1; 0 at the end of the list; -EOVERFLOW if the buffer
- * is too small; or -ESTALE.
+ * Have the next record in the buffer, on the way to @offset. Records can be
+ * added meanwhile, but none leaves the log. Return 1; 0 at the end of the list;
+ * -EOVERFLOW if the buffer is too small; or -ESTALE.
  */
-static int ima_place_step(struct ima_place *place)
+static int ima_place_step(struct ima_place *place, loff_t offset, size_t room)
 {
 	struct ima_list *list = place->list;
 	struct ima_mark *next = &place->next;
@@ -283,8 +321,8 @@ static int ima_place_step(struct ima_place *place)
 	qe = ima_place_at(list, next);
 	if (qe)
 		ret = ima_place_show(place, qe);
-	if (ret >= 0)
-		place->at_end = !qe || !ima_place_at(list, next);
+	if (ret > 0 && offset < next->offset)
+		ima_place_take(place, offset, room);
 out:
 	up_read(&place->log->reading);
 	return ret;
@@ -306,19 +344,19 @@ static int ima_place_grow(struct ima_place *place)
 }
 
 /*
- * Have the byte at @offset in the buffer. Return 1; 0 if that is the end of the
- * list, or beyond; or an error.
+ * Have the byte at @offset in the buffer, to copy up to @room from there. Return
+ * 1; 0 if that is the end of the list, or beyond; or an error.
  */
-static int ima_place_go(struct ima_place *place, loff_t offset)
+static int ima_place_go(struct ima_place *place, loff_t offset, size_t room)
 {
-	int ret = ima_place_jump(place, offset);
+	int ret = ima_place_jump(place, offset, room);
 
 	if (ret)
 		return ret;
 	while (offset >= place->next.offset) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		ret = ima_place_step(place);
+		ret = ima_place_step(place, offset, room);
 		if (ret == -EOVERFLOW)
 			ret = ima_place_grow(place) ?: 1;
 		if (ret <= 0)
@@ -339,10 +377,7 @@ static int ima_place_copy(struct ima_place *place, loff_t *offset,
 	if (!n)
 		return -EFAULT;
 	*offset += n;
-	left -= n;
-	place->reached.number = place->next.number - !!left;
-	place->reached.within = left;
-	place->reached.rest = !left && place->at_end;
+	place->reached = ima_place_stop(place, *offset);
 	return 0;
 }
 
@@ -373,7 +408,7 @@ ssize_t ima_place_read(struct ima_place *place, loff_t *offset,
 
 	fresh = !place->nr_marks;
 	while (!ret && iov_iter_count(to)) {
-		ret = ima_place_go(place, *offset);
+		ret = ima_place_go(place, *offset, iov_iter_count(to));
 		if (ret > 0) {
 			ret = ima_place_copy(place, offset, to);
 		} else if (!ret) {

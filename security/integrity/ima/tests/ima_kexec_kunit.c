@@ -13,14 +13,12 @@
 static unsigned long ima_kexec_dump(struct kunit *test, struct seq_file *file,
 				    size_t size, u64 *count)
 {
+	void *buf = kunit_kzalloc(test, size + 1, GFP_KERNEL);
 	struct ima_kunit *ctx = test->priv;
 	unsigned long left;
 
-	memset(file, 0, sizeof(*file));
-	file->size = size + 1;
-	file->buf = kunit_kzalloc(test, file->size, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, file->buf);
-
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	ima_kexec_set_buf(file, buf, size);
 	ima_log_lock(&ctx->log);
 	left = ima_dump_log(&ctx->log, file, count);
 	ima_log_unlock(&ctx->log);

@@ -213,7 +213,8 @@ static void ima_place_nothing_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 3, 100, 5), 5);
 }
 
-#define IMA_PLACE_ENDS (IMA_ENDS + 10)
+#define IMA_PLACE_LAST 64	/* ends that are to be remembered */
+#define IMA_PLACE_ENDS (IMA_PLACE_LAST + 10)
 
 /* It comes back to any of the last ends while the record there is there. */
 static void ima_place_ends_test(struct kunit *test)
@@ -227,10 +228,14 @@ static void ima_place_ends_test(struct kunit *test)
 		ima_kunit_read(test, 0, i ? end[i - 1] : 0, 1000,
 			       i ? end[i - 1] : 0);
 		end[i] = added;
+		/* it looks again, and again: that is the same end */
+		for (int again = 0; again < 3; again++)
+			KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, added, 1,
+							     0), 0);
 		ima_kunit_fill(test, added, i % 7 + 1);
 		added += i % 7 + 1;
 	}
-	for (int i = IMA_PLACE_ENDS - IMA_ENDS; i < IMA_PLACE_ENDS; i++) {
+	for (int i = IMA_PLACE_ENDS - IMA_PLACE_LAST; i < IMA_PLACE_ENDS; i++) {
 		unsigned long gone = end[i] - ctx->log.list.first;
 
 		KUNIT_ASSERT_EQ(test, ima_kunit_delete(ctx, gone), 0);
@@ -240,6 +245,29 @@ static void ima_place_ends_test(struct kunit *test)
 				-ESTALE);
 		KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, end[i], 1,
 						     end[i]), 1);
+	}
+}
+
+/* Few ends, with marks that are far apart: each of them is remembered. */
+static void ima_place_few_ends_test(struct kunit *test)
+{
+	const u32 many = 3 * IMA_MARKS + 10, ends = 3;
+	struct ima_kunit *ctx = test->priv;
+
+	ima_kunit_fill(test, 0, many);
+	ima_place_open_all(test, &ctx->log.list, IMA_KUNIT_SELF);
+	for (u32 i = 0; i < ends; i++) {
+		ima_kunit_read(test, 0, i ? many + i - 1 : 0, 1000,
+			       i ? many + i - 1 : 0);
+		ima_kunit_fill(test, many + i, 1);
+	}
+	ima_kunit_fill(test, many + ends, many);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, many + ends - 1, 50,
+					     many + ends - 1), 50);
+	for (u32 end = many; end < many + ends; end++) {
+		KUNIT_ASSERT_EQ(test, ima_kunit_delete(ctx, end -
+						       ctx->log.list.first), 0);
+		KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, end, 1, end), 1);
 	}
 }
 
@@ -588,6 +616,7 @@ static struct kunit_case ima_place_cases[] = {
 	KUNIT_CASE(ima_place_beyond_test),
 	KUNIT_CASE(ima_place_nothing_test),
 	KUNIT_CASE(ima_place_ends_test),
+	KUNIT_CASE(ima_place_few_ends_test),
 	KUNIT_CASE(ima_place_marks_test),
 	KUNIT_CASE(ima_place_large_test),
 	KUNIT_CASE(ima_place_wait_test),

@@ -9,6 +9,7 @@
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/rhashtable.h>
+#include <linux/vmstat.h>
 
 #include "ima_log_kunit.h"
 
@@ -192,6 +193,55 @@ static void ima_flush_staged_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ima_kunit_measure(ctx, 2), -EEXIST);
 	KUNIT_EXPECT_EQ(test, ima_kunit_measure(ctx, 0), 0);
 	KUNIT_EXPECT_EQ(test, ctx->log.list.count, 2);
+}
+
+#define IMA_MEMORY_ROUNDS 20
+#define IMA_MEMORY_RECORDS 1000	/* in each round */
+
+static const struct ima_memory {
+	const char *name;
+	bool flush;
+	long keep;		/* bytes that a deleted record may keep */
+} ima_memories[] = {
+	{ "but for the digest", false, 96 },
+	{ "with ima_flush_htable", true, 8 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(ima_memory, ima_memories, name);
+
+/* Measure and delete: what does it take of slab that cannot be reclaimed? */
+static long ima_memory_keep(struct kunit *test, u32 first)
+{
+	long before = global_node_page_state_pages(NR_SLAB_UNRECLAIMABLE_B);
+
+	for (u32 i = 0; i < IMA_MEMORY_ROUNDS; i++) {
+		ima_kunit_fill(test, first + i * IMA_MEMORY_RECORDS,
+			       IMA_MEMORY_RECORDS);
+		KUNIT_ASSERT_EQ(test, ima_kunit_delete(test->priv,
+						       IMA_MEMORY_RECORDS), 0);
+	}
+	return (global_node_page_state_pages(NR_SLAB_UNRECLAIMABLE_B) -
+		before) * (long)PAGE_SIZE;
+}
+
+/* A deleted record gives its memory back. Others allocate, too: try again. */
+static void ima_memory_test(struct kunit *test)
+{
+	const long records = IMA_MEMORY_ROUNDS * IMA_MEMORY_RECORDS;
+	const struct ima_memory *memory = test->param_value;
+	struct ima_kunit *ctx = test->priv;
+	long keep = 0;
+
+	if (IS_ENABLED(CONFIG_KASAN))	/* keeps what is freed for a while */
+		return;
+	ctx->log.flush = memory->flush;
+	for (int try = 0; try < 5; try++) {
+		keep = ima_memory_keep(test, try * records);
+		kunit_info(test, "%ld bytes per record\n", keep / records);
+		if (keep <= memory->keep * records)
+			break;
+	}
+	KUNIT_EXPECT_LE(test, keep, memory->keep * records);
 }
 
 /* Violations are recorded each time, and are nothing to forget. */
@@ -462,6 +512,7 @@ static struct kunit_case ima_queue_cases[] = {
 	KUNIT_CASE(ima_digest_many_test),
 	KUNIT_CASE(ima_flush_delete_test),
 	KUNIT_CASE(ima_flush_staged_test),
+	KUNIT_CASE_PARAM(ima_memory_test, ima_memory_gen_params),
 	KUNIT_CASE(ima_violation_test),
 	KUNIT_CASE(ima_violation_between_test),
 	KUNIT_CASE(ima_extend_test),
