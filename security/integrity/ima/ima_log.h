@@ -86,7 +86,7 @@ struct ima_digest *ima_digest_add(struct rhashtable *table, const u8 *digest,
 void ima_digest_remove(struct rhashtable *table, struct ima_digest *digest);
 void ima_digest_free(struct ima_digest *digest);
 
-/* For marks up to 1/64 of what was read apart. */
+/* Marks are at most 1/64 of what was read apart: 2 / IMA_MARKS. */
 #define IMA_MARKS	128
 #define IMA_ENDS	64
 
