@@ -18,8 +18,7 @@
 #include <linux/types.h>
 
 #define IMA_LOG_PCRS		24	/* a PC's TPM has PCRs 0 to 23 */
-#define IMA_LOG_PCR_LAST	63	/* a policy may say pcr=63, as in the kernel's
-					 * 64 bits for "measured to which PCRs" */
+#define IMA_LOG_PCR_LAST	63	/* the kernel has 64 bits for them, and takes each */
 #define IMA_LOG_DIGEST_MAX	64	/* SHA-512 */
 #define IMA_LOG_BANKS_MAX	16	/* TPM2_NUM_PCR_BANKS */
 #define IMA_LOG_FIELDS_MAX	15	/* the kernel's IMA_TEMPLATE_NUM_FIELDS_MAX */
