@@ -19,11 +19,11 @@ test:		## lint, bisect, KUnit and selftests with the release and the debug kerne
 	@scripts/test
 
 kernel: tree	## build the kernel for the VM (KIND=debug, kcsan, gcov, off)
-	@scripts/packages kernel
+	@scripts/lib/packages kernel
 	@$(VM) kernel >&2
 
 kunit: kernel	## run the KUnit tests in the VM
-	@scripts/packages vm
+	@scripts/lib/packages vm
 	@scripts/kunit
 
 selftest: programs kernel	## run the selftests in the VM (ONLY='a_test b_test')
@@ -36,22 +36,22 @@ kcsan:		## the same with KCSAN, which finds data races
 	@$(MAKE) kunit selftest KIND=kcsan
 
 coverage: tree	## which functions and lines of IMA the tests run (gcov, lcov)
-	@scripts/packages kernel vm selftest coverage
+	@scripts/lib/packages kernel vm selftest coverage
 	@scripts/coverage
 
 vm: $(if $(KERNEL),tree,kernel)	## run a program in the VM: RUN='program arg...' [TPM=0] [APPEND=...]
-	@scripts/packages kernel vm
+	@scripts/lib/packages kernel vm
 	@$(VM) vm
 
 bench: programs	## memory per record, times to add, read and delete, against 6.12
 	@scripts/bench
 
 lint: tree	## checkpatch, sparse, W=1 with gcc and clang, docs, shellcheck
-	@scripts/packages kernel lint
+	@scripts/lib/packages kernel lint
 	@scripts/lint
 
 bisect: tree	## build after each patch, with CONFIG_IMA_STAGING on and off
-	@scripts/packages kernel
+	@scripts/lib/packages kernel
 	@scripts/bisect
 
 tree:		## make build/linux-6.12: Debian's source, one commit per patch
@@ -67,7 +67,7 @@ clean:		## remove build/, except for commits or changes of yours in linux-6.12
 	@scripts/clean
 
 programs: tree
-	@scripts/packages kernel vm selftest
+	@scripts/lib/packages kernel vm selftest
 	@scripts/programs
 
 .PHONY: help demo test kernel kunit selftest debug kcsan coverage vm bench lint bisect tree refresh \

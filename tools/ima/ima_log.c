@@ -383,7 +383,7 @@ int ima_log_next(struct ima_log_parser *p, struct ima_log_record *rec)
 	err = take_u32(p, &pos, &rec->pcr);
 	if (err)
 		return err;
-	if (rec->pcr >= IMA_LOG_PCRS)
+	if (rec->pcr > IMA_LOG_PCR_LAST)
 		return fail(p, p->pos, -EINVAL, "bad PCR");
 	err = take(p, &pos, p->digest_size, &rec->digest);
 	if (!err)
@@ -397,6 +397,7 @@ int ima_log_next(struct ima_log_parser *p, struct ima_log_record *rec)
 	rec->len = pos - p->pos;
 	p->pos = pos;
 	p->records++;
+	p->unproven += !ima_log_replayed(rec);
 	return 1;
 }
 
@@ -585,7 +586,8 @@ static int bank_extend(struct ima_log_bank *bank,
 
 /**
  * ima_log_extend() - extend the banks with a record, as the kernel did
- * @replay: banks; not changed on any failure but -ENOMEM
+ * @replay: banks; not changed on any failure but -ENOMEM, nor by a record that
+ *	ima_log_replayed() is false for
  * @rec: record
  *
  * Return: 0, or
@@ -606,7 +608,7 @@ int ima_log_extend(const struct ima_log_replay *replay,
 		if (!ret)
 			return -EBADMSG;
 	}
-	for (i = 0; i < replay->num_banks; i++) {
+	for (i = 0; i < replay->num_banks && ima_log_replayed(rec); i++) {
 		ret = bank_extend(&replay->banks[i], rec);
 		if (ret)
 			return ret;
@@ -626,6 +628,7 @@ static int replay_next(const struct ima_log_replay *replay,
 	if (!ret)
 		return 1;
 	p->records--;
+	p->unproven -= !ima_log_replayed(rec);
 	p->pos -= rec->len;
 	return fail(p, p->pos, ret, ret == -EBADMSG ?
 		    "template digest is not that of the data" :
@@ -746,7 +749,8 @@ static int find_quote(const struct ima_log_replay *replay,
 		ret = replay_next(replay, p, &rec);
 		if (ret <= 0)
 			return ret;
-		if (!pcr_quoted(replay, &target->select, rec.pcr))
+		if (ima_log_replayed(&rec) &&
+		    !pcr_quoted(replay, &target->select, rec.pcr))
 			return fail(p, p->pos - rec.len, -EXDEV,
 				    "the quote does not cover the record's PCR");
 	}
@@ -760,7 +764,8 @@ static int find_quote(const struct ima_log_replay *replay,
  *
  * Stops at the first match, which can be before the first record. Every record is
  * hashed once, and one hash over the quoted PCRs is made after it. Without a
- * match @replay is at the end of the list.
+ * match @replay is at the end of the list. Records of PCRs that no TPM has are
+ * passed over: @p->unproven tells how many are among those before the match.
  *
  * Return: 1 at a match, 0 if there is none, or
  * -EXDEV: a record before the match extended a PCR that is not quoted in all

@@ -8,6 +8,7 @@
  * to the PCR values of a verified TPM quote. Two things no quote vouches for, as
  * the kernel does not hash them: the name of a record's template (so unknown
  * names, and a wrong number of fields, are refused), and the data of a violation.
+ * Nor does one for the records of a PCR that no TPM has, see ima_log_replayed().
  */
 #ifndef _IMA_LOG_H
 #define _IMA_LOG_H
@@ -17,6 +18,7 @@
 #include <linux/types.h>
 
 #define IMA_LOG_PCRS		24	/* a PC's TPM has PCRs 0 to 23 */
+#define IMA_LOG_PCR_LAST	63	/* the kernel has 64 bits for them, and takes each */
 #define IMA_LOG_DIGEST_MAX	64	/* SHA-512 */
 #define IMA_LOG_BANKS_MAX	16	/* TPM2_NUM_PCR_BANKS */
 #define IMA_LOG_FIELDS_MAX	15	/* the kernel's IMA_TEMPLATE_NUM_FIELDS_MAX */
@@ -39,6 +41,7 @@ enum ima_log_order { IMA_LOG_HOST, IMA_LOG_LITTLE, IMA_LOG_BIG };
  * @pos: bytes of @data that were consumed
  * @base: offset of @data[0] in the whole list, for messages
  * @records: records returned so far
+ * @unproven: how many of these ima_log_replayed() is false for
  * @digest_size: bytes of a template digest in this list
  * @order: byte order of its numbers
  * @any_template: accept names of templates and fields that are not known here.
@@ -55,6 +58,7 @@ struct ima_log_parser {
 	size_t pos;
 	__u64 base;
 	unsigned long records;
+	unsigned long unproven;
 	size_t digest_size;
 	enum ima_log_order order;
 	bool any_template;
@@ -78,7 +82,7 @@ struct ima_log_field {
  * @offset: where it starts in the whole list
  * @raw: the record as it stands in the list
  * @len: bytes of @raw
- * @pcr: the PCR that it extended, less than IMA_LOG_PCRS
+ * @pcr: the PCR that it is for, up to IMA_LOG_PCR_LAST
  * @digest: template digest of the list's algorithm; all zero for a violation
  * @digest_size: bytes of @digest
  * @violation: @digest is all zero, and 0xff was extended
@@ -106,6 +110,22 @@ struct ima_log_record {
 	struct ima_log_field fields[IMA_LOG_FIELDS_MAX];
 	unsigned int num_fields;
 };
+
+/**
+ * ima_log_replayed() - did a record extend a PCR?
+ * @rec: record
+ *
+ * The kernel takes any "pcr=" up to IMA_LOG_PCR_LAST from a policy. The TPM refuses
+ * those that it does not have; the record is in the list nevertheless. A replay
+ * counts it and leaves the banks alone, so it can be altered, added or left out
+ * without any quote telling.
+ *
+ * Return: whether a quote can vouch for @rec.
+ */
+static inline bool ima_log_replayed(const struct ima_log_record *rec)
+{
+	return rec->pcr < IMA_LOG_PCRS;
+}
 
 /**
  * enum ima_log_fill - what the kernel extends a bank with

@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TPM 2.0 quotes: take one, and verify one without a TPM.
+ * Have a TPM 2.0 make a key, quote its PCRs and tell their values.
  *
- * The attestation key (AK) is a restricted ECC P-256 signing key, made as a
- * primary key: from the same hierarchy of the same TPM comes the same key each
- * time, so nothing has to be stored but its public part. "Restricted" matters: the
- * TPM signs nothing with it that looks like a quote and is none.
+ * The attestation key (AK) is a restricted signing key, made as a primary key:
+ * from the same hierarchy of the same TPM comes the same key of a kind each time,
+ * so nothing has to be stored but its public part. "Restricted" matters: the TPM
+ * signs nothing with it that looks like a quote and is none.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <openssl/core_names.h>
-#include <openssl/ec.h>
-#include <openssl/evp.h>
-#include <openssl/param_build.h>
 
 #include <tss2/tss2_esys.h>
 #include <tss2/tss2_mu.h>
@@ -23,9 +18,9 @@
 #include <tss2/tss2_tctildr.h>
 
 #include "ima_quote.h"
+#include "ima_quote_tss.h"
 
 #define DEFAULT_TCTI	"device:/dev/tpmrm0"
-#define P256_SIZE	32
 #define SELECT_BYTES	(IMA_LOG_PCRS / 8)
 #define READ_TRIES	100
 
@@ -112,16 +107,6 @@ const char *ima_quote_error(const struct ima_quote_tpm *tpm)
 	return tpm ? tpm->error : "TPM: out of memory";
 }
 
-static __u32 select_get(const TPMS_PCR_SELECTION *sel)
-{
-	__u32 pcrs = 0;
-	unsigned int i;
-
-	for (i = 0; i < sel->sizeofSelect && i < sizeof(sel->pcrSelect); i++)
-		pcrs |= (__u32)sel->pcrSelect[i] << 8 * i;
-	return pcrs;
-}
-
 /* One TPML_PCR_SELECTION has room for all the banks that a TPM can have. */
 static int select_set(const struct ima_log_selection *select,
 		      TPML_PCR_SELECTION *list)
@@ -178,24 +163,41 @@ int ima_quote_banks(struct ima_quote_tpm *tpm, __u32 pcrs,
 	return 0;
 }
 
-static const TPM2B_PUBLIC ak_template = {
-	.publicArea = {
-		.type = TPM2_ALG_ECC,
-		.nameAlg = TPM2_ALG_SHA256,
-		.objectAttributes = TPMA_OBJECT_FIXEDTPM |
-			TPMA_OBJECT_FIXEDPARENT |
-			TPMA_OBJECT_SENSITIVEDATAORIGIN |
-			TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA |
-			TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_SIGN_ENCRYPT,
-		.parameters.eccDetail = {
-			.symmetric.algorithm = TPM2_ALG_NULL,
-			.scheme.scheme = TPM2_ALG_ECDSA,
-			.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256,
-			.curveID = TPM2_ECC_NIST_P256,
-			.kdf.scheme = TPM2_ALG_NULL,
-		},
-	},
-};
+/* The public area that a key of this kind is made from. */
+static int key_template(const struct ima_quote_kind *kind, TPM2B_PUBLIC *public)
+{
+	TPMT_PUBLIC *p = &public->publicArea;
+	TPMS_RSA_PARMS *rsa = &p->parameters.rsaDetail;
+	TPMS_ECC_PARMS *ecc = &p->parameters.eccDetail;
+
+	memset(public, 0, sizeof(*public));
+	p->nameAlg = TPM2_ALG_SHA256;
+	p->objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+			      TPMA_OBJECT_SENSITIVEDATAORIGIN |
+			      TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA |
+			      TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_SIGN_ENCRYPT;
+	switch (kind->scheme) {
+	case IMA_QUOTE_ECDSA:
+		p->type = TPM2_ALG_ECC;
+		ecc->symmetric.algorithm = TPM2_ALG_NULL;
+		ecc->scheme.scheme = TPM2_ALG_ECDSA;
+		ecc->scheme.details.ecdsa.hashAlg = kind->hash;
+		ecc->curveID = kind->bits == 256 ? TPM2_ECC_NIST_P256 :
+			       kind->bits == 384 ? TPM2_ECC_NIST_P384 : TPM2_ECC_NONE;
+		ecc->kdf.scheme = TPM2_ALG_NULL;
+		return ecc->curveID == TPM2_ECC_NONE ? -EINVAL : 0;
+	case IMA_QUOTE_RSASSA:
+	case IMA_QUOTE_RSAPSS:
+		p->type = TPM2_ALG_RSA;
+		rsa->symmetric.algorithm = TPM2_ALG_NULL;
+		rsa->scheme.scheme = kind->scheme == IMA_QUOTE_RSASSA ?
+				     TPM2_ALG_RSASSA : TPM2_ALG_RSAPSS;
+		rsa->scheme.details.anySig.hashAlg = kind->hash;
+		rsa->keyBits = kind->bits;
+		return 0;
+	}
+	return -EINVAL;
+}
 
 static int set_auth(struct ima_quote_tpm *tpm, ESYS_TR handle, const char *auth)
 {
@@ -217,24 +219,34 @@ static int set_auth(struct ima_quote_tpm *tpm, ESYS_TR handle, const char *auth)
  * ima_quote_create_ak() - make the attestation key
  * @tpm: connection, which keeps the key until it is closed
  * @hierarchy: where
+ * @kind: which kind of key; NULL: ECDSA with P-256 and SHA-256. An RSA key can take
+ *	a TPM a minute.
  * @auth: password of the hierarchy, or NULL
  * @ak: its public part (TPM2B_PUBLIC), all that ima_quote_verify() needs
  *
- * Return: 0, -EIO: see ima_quote_error(), -EINVAL: @auth is too long.
+ * Return: 0, -EIO: see ima_quote_error(), -EINVAL: no such @kind, or @auth is too
+ * long.
  */
 int ima_quote_create_ak(struct ima_quote_tpm *tpm,
-			enum ima_quote_hierarchy hierarchy, const char *auth,
+			enum ima_quote_hierarchy hierarchy,
+			const struct ima_quote_kind *kind, const char *auth,
 			struct ima_quote_blob *ak)
 {
+	static const struct ima_quote_kind usual = {
+		IMA_QUOTE_ECDSA, 256, TPM2_ALG_SHA256
+	};
 	ESYS_TR parent = hierarchy == IMA_QUOTE_OWNER ? ESYS_TR_RH_OWNER :
 							ESYS_TR_RH_ENDORSEMENT;
 	TPM2B_SENSITIVE_CREATE sensitive = { .size = 0 };
 	TPML_PCR_SELECTION no_pcrs = { .count = 0 };
 	TPM2B_DATA outside = { .size = 0 };
-	TPM2B_PUBLIC *public;
+	TPM2B_PUBLIC template, *public;
 	TSS2_RC rc;
 	int err;
 
+	err = key_template(kind ?: &usual, &template);
+	if (err)
+		return tpm_fail(tpm, "TPM2_CreatePrimary", "no such kind of key", err);
 	err = set_auth(tpm, parent, auth);
 	if (err)
 		return err;
@@ -242,7 +254,7 @@ int ima_quote_create_ak(struct ima_quote_tpm *tpm,
 		Esys_FlushContext(tpm->esys, tpm->ak);
 	tpm->ak = ESYS_TR_NONE;
 	rc = Esys_CreatePrimary(tpm->esys, parent, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-				ESYS_TR_NONE, &sensitive, &ak_template, &outside,
+				ESYS_TR_NONE, &sensitive, &template, &outside,
 				&no_pcrs, &tpm->ak, &public, NULL, NULL, NULL);
 	if (rc) {
 		tpm->ak = ESYS_TR_NONE;
@@ -392,259 +404,4 @@ int ima_quote_read_pcrs(struct ima_quote_tpm *tpm,
 		err = values_read(tpm, &list, left, values);
 	} while (err == -EAGAIN && --tries);
 	return err;
-}
-
-static int refuse(const char **why, const char *text, int err)
-{
-	*why = text;
-	return err;
-}
-
-static int parse_ak(const struct ima_quote_blob *ak, TPM2B_PUBLIC *public,
-		    const char **why)
-{
-	const TPMA_OBJECT must = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_RESTRICTED |
-				 TPMA_OBJECT_SIGN_ENCRYPT;
-	const TPMT_PUBLIC *p = &public->publicArea;
-	const TPMT_ECC_SCHEME *scheme = &p->parameters.eccDetail.scheme;
-	size_t pos = 0;
-
-	if (ak->size > sizeof(ak->data) ||
-	    Tss2_MU_TPM2B_PUBLIC_Unmarshal(ak->data, ak->size, &pos, public) ||
-	    pos != ak->size)
-		return refuse(why, "key is not a TPM2B_PUBLIC", -EINVAL);
-	if (p->type != TPM2_ALG_ECC ||
-	    p->parameters.eccDetail.curveID != TPM2_ECC_NIST_P256 ||
-	    scheme->scheme != TPM2_ALG_ECDSA ||
-	    scheme->details.ecdsa.hashAlg != TPM2_ALG_SHA256)
-		return refuse(why, "key is not for ECDSA with P-256 and SHA-256",
-			      -EOPNOTSUPP);
-	if ((p->objectAttributes & must) != must ||
-	    p->objectAttributes & TPMA_OBJECT_DECRYPT)
-		return refuse(why, "key is not a TPM's restricted signing key",
-			      -EKEYREJECTED);
-	return 0;
-}
-
-static int parse_signature(const struct ima_quote_blob *blob,
-			   TPMT_SIGNATURE *sig, const char **why)
-{
-	size_t pos = 0;
-
-	if (blob->size > sizeof(blob->data) ||
-	    Tss2_MU_TPMT_SIGNATURE_Unmarshal(blob->data, blob->size, &pos, sig) ||
-	    pos != blob->size)
-		return refuse(why, "signature is not a TPMT_SIGNATURE", -EINVAL);
-	if (sig->sigAlg != TPM2_ALG_ECDSA ||
-	    sig->signature.ecdsa.hash != TPM2_ALG_SHA256)
-		return refuse(why, "signature is not ECDSA with SHA-256",
-			      -EOPNOTSUPP);
-	return 0;
-}
-
-static int parse_attest(const struct ima_quote_blob *blob, TPMS_ATTEST *attest,
-			const char **why)
-{
-	size_t pos = 0;
-
-	if (blob->size > sizeof(blob->data) ||
-	    Tss2_MU_TPMS_ATTEST_Unmarshal(blob->data, blob->size, &pos, attest) ||
-	    pos != blob->size)
-		return refuse(why, "quote is not a TPMS_ATTEST", -EINVAL);
-	if (attest->magic != TPM2_GENERATED_VALUE)
-		return refuse(why, "quote was not made by a TPM", -EBADMSG);
-	if (attest->type != TPM2_ST_ATTEST_QUOTE)
-		return refuse(why, "attestation is not a quote", -EBADMSG);
-	return 0;
-}
-
-/* 0x04, then X and Y, each filled up in front: the point as OpenSSL takes it. */
-static int ecc_point(const TPMS_ECC_POINT *ecc, __u8 point[1 + 2 * P256_SIZE])
-{
-	if (ecc->x.size > P256_SIZE || ecc->y.size > P256_SIZE)
-		return -EINVAL;
-	memset(point, 0, 1 + 2 * P256_SIZE);
-	point[0] = POINT_CONVERSION_UNCOMPRESSED;
-	memcpy(point + 1 + P256_SIZE - ecc->x.size, ecc->x.buffer, ecc->x.size);
-	memcpy(point + 1 + 2 * P256_SIZE - ecc->y.size, ecc->y.buffer,
-	       ecc->y.size);
-	return 0;
-}
-
-static EVP_PKEY *ecc_key(const TPMS_ECC_POINT *ecc)
-{
-	__u8 point[1 + 2 * P256_SIZE];
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
-				       (char *)"prime256v1", 0),
-		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point,
-					sizeof(point)),
-		OSSL_PARAM_END
-	};
-	EVP_PKEY *key = NULL;
-	EVP_PKEY_CTX *ctx;
-
-	if (ecc_point(ecc, point))
-		return NULL;
-	ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	if (!ctx || EVP_PKEY_fromdata_init(ctx) <= 0 ||
-	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) <= 0)
-		key = NULL;
-	EVP_PKEY_CTX_free(ctx);
-	return key;
-}
-
-/* R and S of the TPM, in the DER form that OpenSSL takes; NULL on failure. */
-static __u8 *ecdsa_der(const TPMS_SIGNATURE_ECC *ecc, int *len)
-{
-	BIGNUM *r = BN_bin2bn(ecc->signatureR.buffer, ecc->signatureR.size, NULL);
-	BIGNUM *s = BN_bin2bn(ecc->signatureS.buffer, ecc->signatureS.size, NULL);
-	ECDSA_SIG *sig = ECDSA_SIG_new();
-	__u8 *der = NULL;
-
-	if (r && s && sig && ECDSA_SIG_set0(sig, r, s)) {
-		*len = i2d_ECDSA_SIG(sig, &der);
-	} else {
-		BN_free(r);
-		BN_free(s);
-	}
-	ECDSA_SIG_free(sig);
-	return der;
-}
-
-static bool signature_good(const TPMS_ECC_POINT *ecc, const TPMT_SIGNATURE *sig,
-			   const struct ima_quote_blob *message)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	EVP_PKEY *key = ecc_key(ecc);
-	int len = 0;
-	__u8 *der = ecdsa_der(&sig->signature.ecdsa, &len);
-	bool good;
-
-	good = ctx && key && der && len > 0 &&
-	       EVP_DigestVerifyInit_ex(ctx, NULL, "SHA256", NULL, NULL, key,
-				       NULL) == 1 &&
-	       EVP_DigestVerify(ctx, der, len, message->data,
-				message->size) == 1;
-	OPENSSL_free(der);
-	EVP_PKEY_free(key);
-	EVP_MD_CTX_free(ctx);
-	return good;
-}
-
-static int get_target(const TPMS_QUOTE_INFO *info, struct ima_log_target *target,
-		      const char **why)
-{
-	unsigned int i;
-
-	memset(target, 0, sizeof(*target));
-	if (info->pcrSelect.count > IMA_LOG_BANKS_MAX ||
-	    info->pcrDigest.size != ima_log_alg_size(TPM2_ALG_SHA256))
-		return refuse(why, "quote has a bad size in it", -EBADMSG);
-	target->alg = TPM2_ALG_SHA256;
-	memcpy(target->digest, info->pcrDigest.buffer, info->pcrDigest.size);
-	target->select.num = info->pcrSelect.count;
-	for (i = 0; i < info->pcrSelect.count; i++) {
-		const TPMS_PCR_SELECTION *sel = &info->pcrSelect.pcrSelections[i];
-
-		target->select.bank[i].alg = sel->hash;
-		target->select.bank[i].pcrs = select_get(sel);
-	}
-	return 0;
-}
-
-static bool select_same(const struct ima_log_selection *a,
-			const struct ima_log_selection *b)
-{
-	unsigned int i;
-
-	if (a->num != b->num)
-		return false;
-	for (i = 0; i < a->num; i++)
-		if (a->bank[i].alg != b->bank[i].alg ||
-		    a->bank[i].pcrs != b->bank[i].pcrs)
-			return false;
-	return true;
-}
-
-/**
- * ima_quote_verify() - verify a quote; no TPM is needed
- * @quote: quote; nothing in it is trusted
- * @ak: public part of the key, which must be known to be the TPM's
- * @select: the PCRs that it was asked for; NULL: any, then look at @target->select
- * @nonce: the nonce that it was asked with
- * @nonce_len: bytes of @nonce
- * @target: what the quote states of the PCRs, for ima_log_find_quote()
- * @why: what is wrong, if anything
- *
- * Return: 0, or
- * -EKEYREJECTED: the key could sign a forged quote, or has not signed this one,
- * -EBADMSG: this is not a quote, or not one that was asked for,
- * -EINVAL: malformed, -EOPNOTSUPP: another kind of key.
- */
-int ima_quote_verify(const struct ima_quote *quote,
-		     const struct ima_quote_blob *ak,
-		     const struct ima_log_selection *select, const void *nonce,
-		     size_t nonce_len, struct ima_log_target *target,
-		     const char **why)
-{
-	TPM2B_PUBLIC public = { .size = 0 };
-	TPMT_SIGNATURE sig = { 0 };
-	TPMS_ATTEST attest = { 0 };
-	int err;
-
-	err = parse_ak(ak, &public, why);
-	if (!err)
-		err = parse_signature(&quote->signature, &sig, why);
-	if (!err)
-		err = parse_attest(&quote->attest, &attest, why);
-	if (err)
-		return err;
-	if (!signature_good(&public.publicArea.unique.ecc, &sig, &quote->attest))
-		return refuse(why, "signature is not the key's", -EKEYREJECTED);
-	if (attest.extraData.size != nonce_len ||
-	    memcmp(attest.extraData.buffer, nonce, nonce_len))
-		return refuse(why, "nonce is not the one asked with", -EBADMSG);
-	err = get_target(&attest.attested.quote, target, why);
-	if (err)
-		return err;
-	if (select && !select_same(select, &target->select))
-		return refuse(why, "PCRs are not those asked for", -EBADMSG);
-	return 0;
-}
-
-/**
- * ima_quote_verify_values() - are these the PCR values that were quoted?
- * @target: what a verified quote states
- * @values: PCR values, for the same selection
- *
- * Return: 1 if they are, 0 if not, -EINVAL: for other PCRs,
- * -EOPNOTSUPP: unknown bank, -ENOMEM.
- */
-int ima_quote_verify_values(const struct ima_log_target *target,
-			    const struct ima_quote_values *values)
-{
-	const struct ima_log_selection *sel = &values->select;
-	EVP_MD_CTX *ctx;
-	__u8 digest[IMA_LOG_DIGEST_MAX];
-	unsigned int i, pcr;
-	int ok;
-
-	if (target->alg != TPM2_ALG_SHA256 || !select_same(sel, &target->select))
-		return -EINVAL;
-	for (i = 0; i < sel->num; i++)
-		if (!ima_log_alg_size(sel->bank[i].alg))
-			return -EOPNOTSUPP;
-	ctx = EVP_MD_CTX_new();
-	ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
-	for (i = 0; i < sel->num; i++)
-		for (pcr = 0; pcr < IMA_LOG_PCRS; pcr++)
-			if (sel->bank[i].pcrs >> pcr & 1)
-				ok = ok && EVP_DigestUpdate(ctx, values->value[i][pcr],
-							    ima_log_alg_size(sel->bank[i].alg));
-	ok = ok && EVP_DigestFinal_ex(ctx, digest, NULL);
-	EVP_MD_CTX_free(ctx);
-	if (!ok)
-		return -ENOMEM;
-	return !memcmp(digest, target->digest, ima_log_alg_size(target->alg));
 }

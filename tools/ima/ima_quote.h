@@ -23,6 +23,27 @@ struct ima_quote_tpm;
 enum ima_quote_hierarchy { IMA_QUOTE_OWNER, IMA_QUOTE_ENDORSEMENT };
 
 /**
+ * enum ima_quote_scheme - how a key signs
+ * @IMA_QUOTE_ECDSA: ECDSA
+ * @IMA_QUOTE_RSASSA: RSA, PKCS#1 v1.5
+ * @IMA_QUOTE_RSAPSS: RSA, PSS
+ */
+enum ima_quote_scheme { IMA_QUOTE_ECDSA, IMA_QUOTE_RSASSA, IMA_QUOTE_RSAPSS };
+
+/**
+ * struct ima_quote_kind - a kind of attestation key
+ * @scheme: how it signs
+ * @bits: of the curve, 256 or 384, or of the modulus, 2048 or more
+ * @hash: TPM's number of SHA-256, SHA-384 or SHA-512; the quoted PCRs, too, are
+ *	hashed with it
+ */
+struct ima_quote_kind {
+	enum ima_quote_scheme scheme;
+	unsigned int bits;
+	__u16 hash;
+};
+
+/**
  * struct ima_quote_blob - a TPM structure, in the TPM's own byte order
  * @size: bytes of @data
  * @data: the structure
@@ -59,7 +80,8 @@ const char *ima_quote_error(const struct ima_quote_tpm *tpm);
 int ima_quote_banks(struct ima_quote_tpm *tpm, __u32 pcrs,
 		    struct ima_log_selection *select);
 int ima_quote_create_ak(struct ima_quote_tpm *tpm,
-			enum ima_quote_hierarchy hierarchy, const char *auth,
+			enum ima_quote_hierarchy hierarchy,
+			const struct ima_quote_kind *kind, const char *auth,
 			struct ima_quote_blob *ak);
 int ima_quote_take(struct ima_quote_tpm *tpm,
 		   const struct ima_log_selection *select, const void *nonce,

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "../kselftest_harness.h"
+#include "ima_state.h"
 #include "ima_test.h"
 #include "refused.h"
 
@@ -314,19 +315,19 @@ TEST_F(list, open_write_not_root_EACCES)
 
 TEST_F(list, deleted_event_is_measured_again_only_with_ima_flush_htable)
 {
-	ASSERT_EQ(1, ima_measure_same(_metadata->name, 0));
+	ASSERT_EQ(1, ima_measure_same(__func__, 0));
 	ASSERT_EQ(self->files.before.count + 1, ima_count());
 	ASSERT_EQ(0, ima_delete(self->files.before.count + 1));
-	EXPECT_EQ(ima_booted_with_flush(), ima_measure_same(_metadata->name, 0));
+	EXPECT_EQ(ima_booted_with_flush(), ima_measure_same(__func__, 0));
 	EXPECT_EQ(ima_booted_with_flush(), ima_count());
 }
 
 TEST_F(list, listed_event_is_not_measured_again_after_a_deletion)
 {
-	ASSERT_EQ(1, ima_measure_same(_metadata->name, 0));
+	ASSERT_EQ(1, ima_measure_same(__func__, 0));
 	ASSERT_EQ(0, ima_delete(self->files.before.count));
 	ASSERT_EQ(1, ima_count());
-	EXPECT_EQ(0, ima_measure_same(_metadata->name, 0));
+	EXPECT_EQ(0, ima_measure_same(__func__, 0));
 	EXPECT_EQ(1, ima_count());
 }
 

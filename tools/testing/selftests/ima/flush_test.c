@@ -24,7 +24,7 @@ static int delete_all_by_n(void)
 	return ima_delete(ima_count());
 }
 
-#define MEASURE_SAME() ima_measure_same(_metadata->name, 0)
+#define MEASURE_SAME() ima_measure_same(__func__, 0)
 
 /* Return: NULL, or why the tests of such a kernel must be skipped */
 static const char *unavailable(bool flush)
@@ -96,7 +96,7 @@ TEST_F_TIMEOUT(flushed, many_deleted_events_are_measured_again, IMA_TIMEOUT)
 		if (round == 1)
 			ASSERT_EQ(0, variant->delete_all());
 		for (i = 0; i < MANY; i++)
-			sum[round] += ima_measure_same(_metadata->name, i);
+			sum[round] += ima_measure_same(__func__, i);
 	}
 	EXPECT_EQ(MANY, sum[0]);
 	EXPECT_EQ(MANY, sum[1]);
@@ -170,11 +170,11 @@ TEST_F_TIMEOUT(flushed_not, many_listed_events_are_not_measured_again_after_d, I
 
 	ASSERT_EQ(0, ima_stage());
 	for (i = 0; i < MANY; i++)
-		sum += ima_measure_same(_metadata->name, i);
+		sum += ima_measure_same(__func__, i);
 	ASSERT_EQ(MANY, sum);
 	ASSERT_EQ(0, ima_delete_staged());
 	for (i = 0; i < MANY; i++)
-		sum += ima_measure_same(_metadata->name, i);
+		sum += ima_measure_same(__func__, i);
 	EXPECT_EQ(MANY, sum);
 }
 
@@ -341,7 +341,7 @@ TEST_F_TIMEOUT(kept, many_deleted_events_are_not_measured_again, IMA_TIMEOUT)
 
 	for (round = 0; round < 2; round++) {
 		for (i = 0; i < MANY; i++)
-			sum[round] += ima_measure_same(_metadata->name, i);
+			sum[round] += ima_measure_same(__func__, i);
 		if (!round)
 			ASSERT_EQ(0, variant->delete_all());
 	}

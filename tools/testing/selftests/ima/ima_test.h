@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the selftests of the IMA measurement list share: make events, read the
- * list, give commands, compare the whole state before and after.
+ * list, give commands.
  */
 #ifndef IMA_TEST_H
 #define IMA_TEST_H
@@ -31,27 +31,11 @@
 #define IMA_NAME_MAX 64
 #define IMA_FILES_MAX 32
 
-/* The content of one list file. */
-struct ima_file {
-	char name[IMA_NAME_MAX];
-	char *data;
-	size_t len;
-	size_t digest_len;	/* of the binary form; 0: ascii */
-};
-
-/* Everything that a refused command must leave as it was. */
-struct ima_state {
-	long count;
-	long removed;		/* negative: the kernel does not tell */
-	unsigned int nr_files;
-	struct ima_file file[IMA_FILES_MAX];
-	unsigned int nr_pcrs;
-	char pcr[IMA_FILES_MAX][256];
-};
-
 const char *ima_measure_unavailable(void);
 const char *ima_test_unavailable(void);
 
+int ima_tmpfs(void);
+int ima_create_file(int dir, const char *name, const void *data, size_t len);
 int ima_measure_file(const char *name, const void *data, size_t len);
 int ima_measure_files(unsigned int n);
 
@@ -68,19 +52,13 @@ int ima_link_to(const char *name, char to[IMA_NAME_MAX]);
 void *ima_read_all(const char *name, size_t *len);
 int ima_list_names(char names[IMA_FILES_MAX][IMA_NAME_MAX], bool links);
 
-int ima_state_take(struct ima_state *state);
-const char *ima_state_differs(const struct ima_state *before, unsigned long gone);
-const char *ima_state_broken(const struct ima_state *state);
-const struct ima_file *ima_state_file(const struct ima_state *state, const char *name);
-size_t ima_skip_records(const struct ima_file *file, unsigned long n);
-void ima_state_free(struct ima_state *state);
-
 long ima_slab_unreclaimable(void);
 long long ima_now_ms(void);
 
 ssize_t ima_write(const char *name, const void *cmd, size_t len);
 int ima_command(const char *name, const char *cmd);
 int ima_delete(unsigned long n);
+int ima_delete_list(void);
 int ima_delete_if(const char *name, long removed, long n);
 int ima_stage(void);
 int ima_delete_staged(void);

@@ -179,7 +179,7 @@ static void open_tpm(struct test *t)
 	struct ima_quote_blob ak;
 	unsigned int i;
 
-	check_tpm(t, ima_quote_create_ak(t->tpm, IMA_QUOTE_OWNER, NULL, &ak));
+	check_tpm(t, ima_quote_create_ak(t->tpm, IMA_QUOTE_OWNER, NULL, NULL, &ak));
 	if (!t->state.kernel)
 		t->state.ak = ak;
 	CHECK_EQ(t->state.ak.size, ak.size);

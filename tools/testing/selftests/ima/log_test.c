@@ -443,6 +443,63 @@ TEST_F(log, find_quote_refuses)
 	EXPECT_NE(NULL, p.error);
 }
 
+/* The list, and behind each record the same for a PCR that no TPM has. */
+static void make_list_with_strays(struct list *l, __u32 pcr)
+{
+	struct vector stray;
+	size_t i;
+
+	memset(l, 0, sizeof(*l));
+	for (i = 0; i < NUM_VECTORS; i++) {
+		put_vector(l, &vectors[i], false);
+		l->start[i] = l->len;
+		stray = vectors[i];
+		stray.pcr = pcr;
+		put_vector(l, &stray, false);
+	}
+	l->start[i] = l->len;
+}
+
+/* A policy may name them: they are records, but extend nothing. */
+TEST_F(log, pcrs_24_to_63_are_counted_not_replayed)
+{
+	struct ima_log_record rec;
+	struct ima_log_parser p;
+	struct list l;
+	__u32 pcr;
+
+	for (pcr = 24; pcr <= 63; pcr++) {
+		make_list_with_strays(&l, pcr);
+		banks_reset(&self->s);
+		ima_log_init(&p, l.data, l.len, 32, IMA_LOG_LITTLE);
+		ASSERT_EQ(1, ima_log_find_quote(&self->s.replay, &p, &self->s.target))
+			TH_LOG("PCR %u: %s", pcr, p.error);
+		EXPECT_EQ(2 * NUM_VECTORS - 1, p.records);
+		EXPECT_EQ(NUM_VECTORS - 1, p.unproven);
+		ASSERT_EQ(1, ima_log_next(&p, &rec));
+		EXPECT_EQ(pcr, rec.pcr);
+		EXPECT_EQ(l.start[NUM_VECTORS - 1], rec.offset);
+		EXPECT_EQ(NUM_VECTORS, p.unproven);
+		EXPECT_EQ(0, ima_log_next(&p, &rec));
+	}
+}
+
+/* Its digest is still to be that of its data. */
+TEST_F(log, altered_digest_for_pcr_24_is_named)
+{
+	struct ima_log_parser p;
+	struct list l;
+
+	make_list_with_strays(&l, 24);
+	l.data[l.start[2] + 4 + 7] ^= 0x10;
+	ima_log_init(&p, l.data, l.len, 32, IMA_LOG_LITTLE);
+	EXPECT_EQ(-EBADMSG, ima_log_replay(&self->s.replay, &p, ULONG_MAX));
+	EXPECT_EQ(5U, p.records);
+	EXPECT_EQ(2U, p.unproven);
+	EXPECT_EQ(6U, p.error_record);
+	EXPECT_EQ(l.start[2], p.error_offset);
+}
+
 /*
  * Every bit counts, but those of a violation's data: the kernel extends 0xff
  * whatever they are.
@@ -631,7 +688,7 @@ TEST(bad_numbers)
 		struct bytes data;
 		const char *why;
 	} bad[] = {
-		{ 24, 6, "ima-ng", 8, DATA(Z8), "bad PCR" },
+		{ 64, 6, "ima-ng", 8, DATA(Z8), "bad PCR" },
 		{ UINT32_MAX, 6, "ima-ng", 8, DATA(Z8), "bad PCR" },
 		{ 10, 0, "", 8, DATA(Z8), "bad length of the template name" },
 		{ 10, 255, "ima-ng", 8, DATA(Z8), "bad length of the template name" },
@@ -667,7 +724,7 @@ TEST(bad_numbers)
 		EXPECT_STREQ(bad[i].why, why);
 	}
 	/* the positive control of the above */
-	one_record(&l, 23, 6, "ima-ng", 8, DATA(Z8));
+	one_record(&l, 63, 6, "ima-ng", 8, DATA(Z8));
 	EXPECT_EQ(1, parse_one(&l, false, &why));
 }
 
@@ -878,7 +935,7 @@ static bool record_sane(const struct ima_log_parser *p,
 
 	if (!rec->len || rec->raw < p->data || rec->raw + rec->len > end ||
 	    rec->data < p->data || rec->data + rec->data_len > end ||
-	    rec->pcr >= IMA_LOG_PCRS || rec->num_fields > IMA_LOG_FIELDS_MAX)
+	    rec->pcr > IMA_LOG_PCR_LAST || rec->num_fields > IMA_LOG_FIELDS_MAX)
 		return false;
 	for (i = 0; i < rec->num_fields; i++)
 		if (rec->fields[i].data < rec->data ||

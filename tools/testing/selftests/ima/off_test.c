@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "../kselftest_harness.h"
+#include "ima_state.h"
 #include "ima_test.h"
 
 #define LIST "ascii_runtime_measurements_sha1"

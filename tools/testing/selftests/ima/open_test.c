@@ -40,7 +40,7 @@ FIXTURE_TEARDOWN(writer)
 }
 
 /* Return: how many of all files and ways to open them for write are not busy */
-static int opens_that_work(const struct _test_data_writer *self)
+static int opens_that_work(const FIXTURE_DATA(writer) *self)
 {
 	int i, fd, nr = 0;
 

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ima_state.h"
 #include "ima_test.h"
 #include "peer.h"
 

@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 
 #include "../kselftest_harness.h"
+#include "ima_state.h"
 #include "ima_test.h"
 #include "peer.h"
 
@@ -64,13 +65,13 @@ FIXTURE_TEARDOWN(race)
 
 /* One thread of a race: it does @run with @fd until it is to stop. */
 struct racer {
-	void (*run)(struct _test_data_race *self, int fd);
+	void (*run)(FIXTURE_DATA(race) *self, int fd);
 	int fd;
-	struct _test_data_race *self;
+	FIXTURE_DATA(race) *self;
 	pthread_t id;
 };
 
-static struct racer racer(void (*run)(struct _test_data_race *self, int fd), int fd)
+static struct racer racer(void (*run)(FIXTURE_DATA(race) *self, int fd), int fd)
 {
 	return (struct racer){ .run = run, .fd = fd };
 }
@@ -84,7 +85,7 @@ static void *race_thread(void *arg)
 }
 
 /* Run them (to one that does nothing) beside each other; Return: 0 or an errno */
-static int race_run(struct _test_data_race *self, struct racer *racers)
+static int race_run(FIXTURE_DATA(race) *self, struct racer *racers)
 {
 	long long end = ima_now_ms() + RACE_MS;
 	struct timespec step = { .tv_nsec = 20000000 };
@@ -102,14 +103,14 @@ static int race_run(struct _test_data_race *self, struct racer *racers)
 	return ret;
 }
 
-static void race_wrong(struct _test_data_race *self, const char *what, int err)
+static void race_wrong(FIXTURE_DATA(race) *self, const char *what, int err)
 {
 	if (!atomic_fetch_add(&self->wrong, 1))
 		fprintf(stderr, "# %s: %s\n", what, strerror(err));
 }
 
 /* Each thread's events are numbered: "batch-THREAD-NUMBER". */
-static void race_measure(struct _test_data_race *self, int fd)
+static void race_measure(FIXTURE_DATA(race) *self, int fd)
 {
 	int me = atomic_fetch_add(&self->measurers, 1), i, ret;
 	char name[32], data[64];
@@ -128,7 +129,7 @@ static void race_measure(struct _test_data_race *self, int fd)
 #define MEASURE racer(race_measure, -1)
 
 /* Delete two records after the other; @staged: is EEXIST a result it may have? */
-static void delete_pairs(struct _test_data_race *self, int fd, bool staged)
+static void delete_pairs(FIXTURE_DATA(race) *self, int fd, bool staged)
 {
 	while (!atomic_load(&self->stop)) {
 		if (write(fd, "2\n", 2) == 2)
@@ -140,17 +141,17 @@ static void delete_pairs(struct _test_data_race *self, int fd, bool staged)
 	}
 }
 
-static void race_n(struct _test_data_race *self, int fd)
+static void race_n(FIXTURE_DATA(race) *self, int fd)
 {
 	delete_pairs(self, fd, false);
 }
 
-static void race_n_beside_a(struct _test_data_race *self, int fd)
+static void race_n_beside_a(FIXTURE_DATA(race) *self, int fd)
 {
 	delete_pairs(self, fd, true);
 }
 
-static void race_tn_beside_a(struct _test_data_race *self, int fd)
+static void race_tn_beside_a(FIXTURE_DATA(race) *self, int fd)
 {
 	char cmd[IMA_CMD_MAX + 1];
 	int len;
@@ -167,7 +168,7 @@ static void race_tn_beside_a(struct _test_data_race *self, int fd)
 }
 
 /* Only one thread stages: what it has staged, it can count and delete. */
-static void race_a_d(struct _test_data_race *self, int fd)
+static void race_a_d(FIXTURE_DATA(race) *self, int fd)
 {
 	size_t len, i;
 	char *data;
@@ -192,7 +193,7 @@ static void race_a_d(struct _test_data_race *self, int fd)
 }
 
 /* More than one thread stages and deletes. */
-static void race_a_or_d(struct _test_data_race *self, int fd)
+static void race_a_or_d(FIXTURE_DATA(race) *self, int fd)
 {
 	while (!atomic_load(&self->stop)) {
 		if (write(fd, "A\n", 2) != 2 && errno != EEXIST && errno != ENOENT)
@@ -204,7 +205,7 @@ static void race_a_or_d(struct _test_data_race *self, int fd)
 	}
 }
 
-static void count_read(struct _test_data_race *self, const char *what, ssize_t ret)
+static void count_read(FIXTURE_DATA(race) *self, const char *what, ssize_t ret)
 {
 	if (ret > 0)
 		atomic_fetch_add(&self->reads, 1);
@@ -213,7 +214,7 @@ static void count_read(struct _test_data_race *self, const char *what, ssize_t r
 }
 
 /* At the first record, and elsewhere; without lseek all would be stale soon. */
-static void race_pread(struct _test_data_race *self, int fd)
+static void race_pread(FIXTURE_DATA(race) *self, int fd)
 {
 	unsigned int seed = 1;
 	char buf[4096];
@@ -227,7 +228,7 @@ static void race_pread(struct _test_data_race *self, int fd)
 	}
 }
 
-static void race_lseek_read(struct _test_data_race *self, int fd)
+static void race_lseek_read(FIXTURE_DATA(race) *self, int fd)
 {
 	unsigned int seed = 2;
 	char buf[512];
@@ -369,7 +370,7 @@ static void follow(struct follower *f)
 }
 
 /* Return: 0 or an errno that no call may end with */
-static int measure_and_delete_for(struct _test_data_race *self, long long ms)
+static int measure_and_delete_for(FIXTURE_DATA(race) *self, long long ms)
 {
 	long long end = ima_now_ms() + ms;
 	char name[32], data[64];
@@ -457,7 +458,7 @@ TEST_F_TIMEOUT(race, a_d_beside_n_and_pread_counts_add_up, IMA_TIMEOUT)
 }
 
 /* Keep what a file reads from where it is to the end; Return: 0 or -errno */
-static int archive(struct _test_data_race *self, int fd)
+static int archive(FIXTURE_DATA(race) *self, int fd)
 {
 	char *bigger;
 	long n;
@@ -475,7 +476,7 @@ static int archive(struct _test_data_race *self, int fd)
 }
 
 /* What an agent does, with one file: A, read on to the end, D. */
-static void race_archive(struct _test_data_race *self, int fd)
+static void race_archive(FIXTURE_DATA(race) *self, int fd)
 {
 	int ret = 0;
 

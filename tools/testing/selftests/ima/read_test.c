@@ -7,6 +7,7 @@
 #include <fcntl.h>
 
 #include "../kselftest_harness.h"
+#include "ima_state.h"
 #include "ima_test.h"
 #include "peer.h"
 
@@ -53,12 +54,12 @@ FIXTURE_TEARDOWN(reader)
 }
 
 /* Where record @n begins in the list that was there at the start. */
-static long start_of(const struct _test_data_reader *self, long n)
+static long start_of(const FIXTURE_DATA(reader) *self, long n)
 {
 	return ima_skip_records(self->file, n);
 }
 
-static long reader_read(struct _test_data_reader *self, long len)
+static long reader_read(FIXTURE_DATA(reader) *self, long len)
 {
 	return peer_do(&self->peer, PEER_READ, self->fd, len);
 }
@@ -407,7 +408,7 @@ static long whole_records(const struct ima_file *file, size_t len)
 }
 
 /* Read one chunk more; Return: bytes read now, 0 at the end, or -errno */
-static long read_chunk(struct _test_data_place *self, struct peer *peer, int fd, size_t chunk,
+static long read_chunk(FIXTURE_DATA(place) *self, struct peer *peer, int fd, size_t chunk,
 		       size_t done)
 {
 	long n;
@@ -424,7 +425,7 @@ static long read_chunk(struct _test_data_place *self, struct peer *peer, int fd,
  * Read in chunks to the end; after each, delete what has been read.
  * Return: bytes read, or -errno
  */
-static long read_and_delete(struct _test_data_place *self, struct peer *peer, int fd, size_t chunk)
+static long read_and_delete(FIXTURE_DATA(place) *self, struct peer *peer, int fd, size_t chunk)
 {
 	size_t done = 0, max;
 	long n, read, deleted = 0;
@@ -539,12 +540,12 @@ FIXTURE_TEARDOWN(own)
 }
 
 /* Are the next bytes of @fd those of the old list from @from, and then it ends? */
-static bool reads_to_end(struct _test_data_own *self, int fd, size_t from)
+static bool reads_to_end(FIXTURE_DATA(own) *self, int fd, size_t from)
 {
 	return ima_reads_exactly(fd, self->file, from, self->file->len) && !ima_read_one(fd);
 }
 
-static size_t own_start_of(const struct _test_data_own *self, long n)
+static size_t own_start_of(const FIXTURE_DATA(own) *self, long n)
 {
 	return ima_skip_records(self->file, n);
 }

@@ -6,7 +6,7 @@
 #ifndef IMA_STAGED_H
 #define IMA_STAGED_H
 
-#include "ima_test.h"
+#include "ima_state.h"
 
 /**
  * struct staged_names - every file and link that shows the list

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "../kselftest_harness.h"
+#include "ima_state.h"
 #include "ima_test.h"
 #include "peer.h"
 #include "staged.h"
@@ -162,7 +163,7 @@ do {									\
 	ASSERT_LE(0, self->fd);						\
 } while (0)
 
-static long reader_read(struct _test_data_reader *self, long len)
+static long reader_read(FIXTURE_DATA(reader) *self, long len)
 {
 	return peer_do(&self->peer, PEER_READ, self->fd, len);
 }

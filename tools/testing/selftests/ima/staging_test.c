@@ -7,6 +7,7 @@
 #include <limits.h>
 
 #include "../kselftest_harness.h"
+#include "ima_state.h"
 #include "ima_test.h"
 #include "refused.h"
 #include "staged.h"

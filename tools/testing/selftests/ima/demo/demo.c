@@ -217,7 +217,7 @@ static void prepare(struct demo *d)
 
 	if (ima_quote_open(&d->tpm, NULL))
 		die("no TPM 2.0: %s", ima_quote_error(d->tpm));
-	check_tpm(d, ima_quote_create_ak(d->tpm, IMA_QUOTE_OWNER, NULL, &d->ak));
+	check_tpm(d, ima_quote_create_ak(d->tpm, IMA_QUOTE_OWNER, NULL, NULL, &d->ak));
 	check_tpm(d, ima_quote_banks(d->tpm, 1 << IMA_PCR, &d->select));
 	for (i = 0; i < d->select.num; i++) {
 		check(ima_log_bank_init(&d->banks[i], d->select.bank[i].alg,

@@ -7,7 +7,7 @@
 # git prints and stores).
 
 ME=${0##*/}
-ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 BUILD=$ROOT/build
 PATCHES=$ROOT/patches/linux-6.12
 TREE=$BUILD/linux-6.12

@@ -26,6 +26,9 @@ objects()
 		while read -r f; do [ ! -e "$SRC/$f" ] || echo "${f%c}o"; done
 }
 
+# fragment: the options of the VM's kernel
+fragment() { cat "$ROOT/$QEMU/../config" "$ROOT/$QEMU/kernel.config"; }
+
 # config DIR: writes DIR/.config for $SRC out of DIR/fragment, if it differs
 config()
 {
