@@ -14,7 +14,7 @@
 #include "ima_log.h"
 
 /* There are more events than this before a machine is up. */
-#define IMA_DIGEST_BUCKETS 1024
+#define IMA_DIGEST_BUCKETS 2048
 
 /* Compared as a whole: no padding between the two. */
 struct ima_digest_key {
