@@ -43,7 +43,7 @@ vm: $(if $(KERNEL),tree,kernel)	## run a program in the VM: RUN='program arg...'
 	@scripts/lib/packages kernel vm
 	@$(VM) vm
 
-bench: programs	## memory per record, times to add, read and delete, against 6.12
+bench: programs	## memory, times and locks, against 6.12: each goal met or missed
 	@scripts/bench
 
 lint: tree	## checkpatch, sparse, W=1 with gcc and clang, docs, shellcheck
