@@ -174,6 +174,9 @@ static void ima_place_beyond_test(struct kunit *test)
 	ima_place_open_all(test, &ctx->log.list, IMA_KUNIT_OTHER);
 	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 0, 100, 0), 2);
 	KUNIT_EXPECT_EQ(test, ima_kunit_read_bytes(test, 0, 26, 100, 0), 0);
+	/* that is at rest, too, for one that was in the middle */
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 1, 0, 1, 0), 1);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read_bytes(test, 1, 26, 100, 0), 0);
 	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 2), 0);
 	ima_kunit_fill(test, 2, 2);
 	KUNIT_EXPECT_EQ(test, ima_kunit_read_bytes(test, 0, 26, 4, 0), 4);

@@ -8,8 +8,8 @@
 #include <linux/completion.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/mm.h>
 #include <linux/rhashtable.h>
-#include <linux/vmstat.h>
 
 #include "ima_log_kunit.h"
 
