@@ -88,6 +88,23 @@ int ima_create_file(int dir, const char *name, const void *data, size_t len)
 	return ret;
 }
 
+/* A new file in @dir is opened for read, and removed; Return: 0 or -errno */
+static int measure_in(int dir, const char *name, const void *data, size_t len)
+{
+	int fd, ret = ima_create_file(dir, name, data, len);
+
+	if (!ret) {
+		fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			ret = -errno;
+		else
+			close(fd);
+	}
+	if (ret != -EEXIST && unlinkat(dir, name, 0) && !ret)
+		ret = -errno;
+	return ret;
+}
+
 /**
  * ima_measure_file() - one event: a new file is opened for read, and removed
  * @name: the file's name (without a slash)
@@ -102,19 +119,59 @@ int ima_create_file(int dir, const char *name, const void *data, size_t len)
 int ima_measure_file(const char *name, const void *data, size_t len)
 {
 	int dir = ima_tmpfs();
-	int fd, ret;
 
-	if (dir < 0)
-		return dir;
-	ret = ima_create_file(dir, name, data, len);
-	if (!ret) {
-		fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
+	return dir < 0 ? dir : measure_in(dir, name, data, len);
+}
+
+/* One event in folders below @dir, as deep as a path can be; closes @dir. */
+static int measure_deep(int dir)
+{
+	char name[251], file[32 + 1];
+	unsigned long long id[2];
+	int below, ret = 0;
+
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	for (int i = 0; i < 16 && !ret; i++) {
+		below = mkdirat(dir, name, 0700) ? -1 : openat(dir, name, O_PATH | O_CLOEXEC);
+		if (below < 0)
 			ret = -errno;
-		else
-			close(fd);
+		close(dir);
+		dir = below;
 	}
-	if (ret != -EEXIST && unlinkat(dir, name, 0) && !ret)
+	if (!ret && getrandom(id, sizeof(id), 0) != sizeof(id))
+		ret = -EIO;
+	if (!ret) {
+		snprintf(file, sizeof(file), "%016llx%016llx", id[0], id[1]);
+		ret = measure_in(dir, file, id, sizeof(id));
+	}
+	close(dir);
+	return ret;
+}
+
+/**
+ * ima_measure_long_path() - one event whose record is larger than 4 KiB
+ *
+ * It is the path that is long: IMA has one only where something is mounted.
+ *
+ * Return: 0, or -errno of what failed.
+ */
+int ima_measure_long_path(void)
+{
+	char path[] = "/tmp/ima-long-XXXXXX";
+	int dir, ret;
+
+	if (!mkdtemp(path))
+		return -errno;
+	if (mount("tmpfs", path, "tmpfs", 0, NULL)) {
+		ret = -errno;
+	} else {
+		dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		ret = dir < 0 ? -errno : measure_deep(dir);
+		if (umount2(path, MNT_DETACH) && !ret)
+			ret = -errno;
+	}
+	if (rmdir(path) && !ret)
 		ret = -errno;
 	return ret;
 }
@@ -659,4 +716,23 @@ int ima_other_process_deletes_all(void)
 	if (!pid)
 		_exit(-delete_everything());
 	return ima_wait_exit(pid);
+}
+
+/**
+ * ima_other_process_deletes() - a process of its own gives the command N
+ * @n: how many records
+ *
+ * What this one has open is another process's then (R2).
+ *
+ * Return: 0 or -errno.
+ */
+int ima_other_process_deletes(unsigned long n)
+{
+	pid_t pid = fork();
+	int ret;
+
+	if (!pid)
+		_exit(-ima_delete(n));
+	ret = ima_wait_exit(pid);
+	return ret > 0 ? -ret : ret;
 }

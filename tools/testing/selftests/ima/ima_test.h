@@ -38,6 +38,7 @@ int ima_tmpfs(void);
 int ima_create_file(int dir, const char *name, const void *data, size_t len);
 int ima_measure_file(const char *name, const void *data, size_t len);
 int ima_measure_files(unsigned int n);
+int ima_measure_long_path(void);
 
 int ima_measure_violation(void);
 long ima_measure_same(const char *test, int number);
@@ -65,6 +66,7 @@ int ima_delete_staged(void);
 
 int ima_wait_exit(pid_t pid);
 int ima_other_process_deletes_all(void);
+int ima_other_process_deletes(unsigned long n);
 
 /**
  * ima_minus_errno() - what a system call returned, and why it failed, in one
