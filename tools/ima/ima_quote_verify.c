@@ -107,7 +107,7 @@ static int parse_ak(const struct ima_quote_blob *ak, TPM2B_PUBLIC *public,
 	    pos != ak->size)
 		return refuse(why, "key is not a TPM2B_PUBLIC", -EINVAL);
 	if (ak_kind(p, kind))
-		return refuse(why, "key is not ECDSA (P-256, P-384) or RSA (2048 bits), with SHA-256 or more",
+		return refuse(why, "key is of another kind, or too weak",
 			      -EOPNOTSUPP);
 	if ((p->objectAttributes & must) != must ||
 	    p->objectAttributes & TPMA_OBJECT_DECRYPT)
