@@ -347,19 +347,41 @@ static int ima_place_delete(void *data)
 	return ret;
 }
 
+/* It extends a PCR until it is told to stop. */
+static int ima_place_extend(void *data)
+{
+	mutex_lock(&ima_extend_list_mutex);
+	while (!kthread_should_stop())
+		msleep(20);
+	mutex_unlock(&ima_extend_list_mutex);
+	return 0;
+}
+
+/* Start a thread, and wait until it holds @lock. */
+static struct task_struct *ima_place_start(struct kunit *test,
+					   int (*run)(void *data), void *data,
+					   struct mutex *lock)
+{
+	struct task_struct *task = kthread_run(run, data, "ima_kunit");
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	while (!mutex_is_locked(lock))
+		msleep(20);
+	return task;
+}
+
 /* While a command waits for a slow TPM, nobody waits for the command. */
 static void ima_place_wait_test(struct kunit *test)
 {
 	struct ima_kunit *ctx = test->priv;
-	struct task_struct *task;
+	struct task_struct *command, *tpm;
 	unsigned long begin;
 
 	ima_kunit_fill(test, 0, 5);
-	mutex_lock(&ima_extend_list_mutex);
-	task = kthread_run(ima_place_delete, ctx, "ima_kunit");
-	KUNIT_EXPECT_FALSE(test, IS_ERR(task));
-	while (!IS_ERR(task) && !mutex_is_locked(&ctx->log.command))
-		cond_resched();
+	tpm = ima_place_start(test, ima_place_extend, NULL,
+			      &ima_extend_list_mutex);
+	command = ima_place_start(test, ima_place_delete, ctx,
+				  &ctx->log.command);
 	msleep(100);	/* or the command has not come to where it waits */
 
 	begin = jiffies;
@@ -369,10 +391,9 @@ static void ima_place_wait_test(struct kunit *test)
 	ima_log_size(&ctx->log);
 	ima_kunit_close(ctx, 1);
 	KUNIT_EXPECT_TRUE(test, time_before(jiffies, begin + 5 * HZ));
-	mutex_unlock(&ima_extend_list_mutex);
 
-	if (!IS_ERR(task))
-		KUNIT_EXPECT_EQ(test, kthread_stop(task), 0);
+	KUNIT_EXPECT_EQ(test, kthread_stop(tpm), 0);
+	KUNIT_EXPECT_EQ(test, kthread_stop(command), 0);
 }
 
 static void ima_place_staged_test(struct kunit *test)

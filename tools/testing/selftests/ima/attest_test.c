@@ -654,18 +654,25 @@ TEST_F_TIMEOUT(attest, changed_record_is_found_out, SECONDS)
 	free(n.list);
 }
 
-/* A file that is on no mount, so that no other rule sees it, and an owner to match. */
-static int map_for_execution(uid_t owner)
+/* A file that is on no mount, so that no other rule sees it */
+static int make_executable(unsigned int content)
 {
 	int fd = memfd_create("executable", MFD_CLOEXEC);
+
+	if (fd >= 0 && write(fd, &content, sizeof(content)) != sizeof(content)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int map_for_execution(int fd, uid_t owner)
+{
 	void *map = MAP_FAILED;
 
-	if (fd >= 0 && write(fd, &owner, sizeof(owner)) == sizeof(owner) &&
-	    !fchown(fd, owner, -1))
-		map = mmap(NULL, sizeof(owner), PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
-	if (fd >= 0)
-		close(fd);
-	return map == MAP_FAILED ? -errno : munmap(map, sizeof(owner));
+	if (!fchown(fd, owner, -1))
+		map = mmap(NULL, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	return map == MAP_FAILED ? -errno : munmap(map, 1);
 }
 
 /* One that measures what this owner's files execute, for the PCR of that number. */
@@ -705,18 +712,30 @@ TEST_F_TIMEOUT(attest, records_of_pcrs_that_no_tpm_has, SECONDS)
 	static const unsigned int pcrs[] = { 24, 31, 32, 63 };
 	struct state *s = &self->s;
 	unsigned int i;
+	int fd;
 
 	ASSERT_EQ(-EINVAL, load_pcr_rule(64));
 	for (i = 0; i < ARRAY_SIZE(pcrs); i++)
 		ASSERT_EQ(0, load_pcr_rule(pcrs[i]));
 	quiet_round(_metadata, s, 0, ima_count());
 	for (i = 0; i < ARRAY_SIZE(pcrs); i++) {
-		ASSERT_EQ(0, map_for_execution(pcrs[i]));
+		fd = make_executable(pcrs[i]);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, map_for_execution(fd, pcrs[i]));
+		close(fd);
 		ASSERT_EQ(0, ima_measure_files(1));
 	}
 	for (i = 0; i < s->num_lists; i++)
 		check_stray(_metadata, &s->lists[i], pcrs, ARRAY_SIZE(pcrs));
 	quiet_round(_metadata, s, 1, 2 * ARRAY_SIZE(pcrs));
+
+	/* The same file for each, in an order in which no bit stands for two. */
+	fd = make_executable(0);
+	ASSERT_LE(0, fd);
+	for (i = ARRAY_SIZE(pcrs); i--; )
+		ASSERT_EQ(0, map_for_execution(fd, pcrs[i]));
+	close(fd);
+	EXPECT_EQ(ARRAY_SIZE(pcrs), ima_count());
 }
 
 TEST_HARNESS_MAIN
