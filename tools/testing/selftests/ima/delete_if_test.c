@@ -70,6 +70,60 @@ TEST_F(tn, right_t_deletes_all)
 	EXPECT_DELETED_N(self->count);
 }
 
+/* How many lines the ascii list has, as wc -l says, or -errno. */
+static long count_lines(void)
+{
+	size_t len, i;
+	long lines = 0;
+	char *text = ima_read_all(IMA_ASCII, &len);
+
+	if (!text)
+		return -ENOMEM;
+	for (i = 0; i < len; i++)
+		lines += text[i] == '\n';
+	free(text);
+	return lines;
+}
+
+/* One record, three lines */
+static int measure_name_with_newlines(long number)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "new\nline\n%ld", number);
+	return ima_measure_file(name, name, strlen(name));
+}
+
+TEST_F(tn, n_is_records_not_lines)
+{
+	long count, lines;
+
+	ASSERT_EQ(0, measure_name_with_newlines(self->removed));
+	count = ima_count();
+	ASSERT_EQ(self->count + 1, count);
+	lines = count_lines();
+	EXPECT_EQ(count + 2, lines);
+	EXPECT_EQ(-ENOENT, ima_delete_if(IMA_ASCII, self->removed, lines));
+	EXPECT_EQ(count, ima_count());
+	EXPECT_EQ(0, ima_delete_if(IMA_ASCII, self->removed, count));
+	EXPECT_EQ(0, ima_count());
+	EXPECT_EQ(self->removed + count, ima_removed());
+}
+
+/* What the documentation warns of: the lines reach to records that came later. */
+TEST_F(tn, n_of_lines_deletes_what_was_never_read)
+{
+	long count, lines;
+
+	ASSERT_EQ(0, measure_name_with_newlines(self->removed));
+	count = ima_count();
+	lines = count_lines();
+	ASSERT_EQ(0, ima_measure_files(3));
+	EXPECT_EQ(0, ima_delete_if(IMA_ASCII, self->removed, lines));
+	EXPECT_EQ(self->removed + count + 2, ima_removed());
+	EXPECT_EQ(1, ima_count());
+}
+
 TEST_F(tn, leading_zeros_42_bytes_works)
 {
 	char cmd[64];
