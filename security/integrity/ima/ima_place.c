@@ -263,17 +263,20 @@ static int ima_place_jump(struct ima_place *place, loff_t offset, size_t room)
 
 	if (offset == end)
 		return 0;
-	mark = ima_place_nearest(place, offset);
-	if (offset > end && (!mark || mark->offset <= end))
-		return 0;
 
 	down_read(&place->log->reading);
-	if (ima_place_at_hand(place, offset))
+	if (ima_place_at_hand(place, offset)) {
 		ima_place_take(place, offset, room);
-	else if (mark && mark->number >= place->list->first)
+		goto out;
+	}
+	mark = ima_place_nearest(place, offset);
+	if (offset > end && (!mark || mark->offset <= end))
+		goto out;
+	if (mark && mark->number >= place->list->first)
 		ima_place_set(place, *mark);
 	else
 		ret = -ESTALE;
+out:
 	up_read(&place->log->reading);
 	return ret;
 }

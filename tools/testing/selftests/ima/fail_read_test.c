@@ -4,11 +4,7 @@
  * fails changes nothing, and reading goes on where it was.
  */
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 
 #include "../kselftest_harness.h"
 #include "faults.h"
@@ -57,15 +53,6 @@ static int open_in_other_process(void)
 	return ima_wait_exit(pid);
 }
 
-static int delete_in_other_process(unsigned long n)
-{
-	pid_t pid = fork();
-
-	if (!pid)
-		_exit(-ima_delete(n));
-	return ima_wait_exit(pid);
-}
-
 /* One of each kind, with records in it. */
 static const char * const files[] = {
 	IMA_ASCII, IMA_BINARY, IMA_ASCII_STAGED, IMA_BINARY_STAGED,
@@ -77,9 +64,9 @@ static int fill_list_and_staged(void)
 	       ima_measure_files(NR_RECORDS);
 }
 
-TEST_F_TIMEOUT(fail, open_for_read, IMA_TIMEOUT)
+static void open_with_failures(struct __test_metadata *_metadata, struct faults *f,
+			       int flags)
 {
-	struct faults *f = &self->faults;
 	struct ima_state before;
 	int fd;
 
@@ -88,31 +75,7 @@ TEST_F_TIMEOUT(fail, open_for_read, IMA_TIMEOUT)
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		for (faults_begin(f); faults_more(f); f->n++) {
 			faults_on(f);
-			fd = ima_open(files[i], O_RDONLY);
-			faults_off(f);
-			EXPECT_TRUE(faults_explain(f, fd));
-			if (fd >= 0)
-				close(fd);
-		}
-		EXPECT_LE(0, fd);
-		EXPECT_SWEPT(f);
-	}
-	EXPECT_STREQ("", ima_state_differs(&before, 0) ?: "");
-	ima_state_free(&before);
-}
-
-TEST_F_TIMEOUT(fail, open_for_write, IMA_TIMEOUT)
-{
-	struct faults *f = &self->faults;
-	struct ima_state before;
-	int fd;
-
-	ASSERT_EQ(0, fill_list_and_staged());
-	ASSERT_EQ(0, ima_state_take(&before));
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		for (faults_begin(f); faults_more(f); f->n++) {
-			faults_on(f);
-			fd = ima_open(files[i], O_RDWR);
+			fd = ima_open(files[i], flags);
 			faults_off(f);
 			EXPECT_TRUE(faults_explain(f, fd));
 			if (fd >= 0)
@@ -127,57 +90,24 @@ TEST_F_TIMEOUT(fail, open_for_write, IMA_TIMEOUT)
 	ima_state_free(&before);
 }
 
-/* A tmpfs; with @path, it is mounted there until tmpfs_hide() */
-static int tmpfs_mount(char *path)
+TEST_F_TIMEOUT(fail, open_for_read, IMA_TIMEOUT)
 {
-	int dir;
-
-	if (!mkdtemp(path))
-		return -errno;
-	if (mount("tmpfs", path, "tmpfs", 0, "mode=0700")) {
-		rmdir(path);
-		return -errno;
-	}
-	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return dir < 0 ? -errno : dir;
+	open_with_failures(_metadata, &self->faults, O_RDONLY);
 }
 
-static int tmpfs_hide(const char *path)
+TEST_F_TIMEOUT(fail, open_for_write, IMA_TIMEOUT)
 {
-	return umount2(path, MNT_DETACH) || rmdir(path) ? -errno : 0;
-}
-
-/* A record that is larger than a page, in ascii and in binary */
-static int measure_long_path(void)
-{
-	char path[] = "/tmp/ima-fail-XXXXXX", name[251];
-	int dir = tmpfs_mount(path), next, file, ret = dir < 0 ? dir : 0;
-
-	memset(name, 'x', sizeof(name) - 1);
-	name[sizeof(name) - 1] = '\0';
-	for (int i = 0; i < 16 && !ret; i++) {
-		ret = mkdirat(dir, name, 0700) ? -errno : 0;
-		next = openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		close(dir);
-		dir = next;
-	}
-	ret = ret ?: ima_create_file(dir, "f", "f", 1);
-	if (!ret) {
-		file = openat(dir, "f", O_RDONLY | O_CLOEXEC);
-		ret = file < 0 ? -errno : close(file);
-	}
-	close(dir);
-	return tmpfs_hide(path) ?: ret;
+	open_with_failures(_metadata, &self->faults, O_RDWR);
 }
 
 /* The list, then what is staged: small records, a long one in the middle */
 static int fill_with_long(void)
 {
-	int ret = ima_measure_files(NR_RECORDS) ?: measure_long_path() ?:
+	int ret = ima_measure_files(NR_RECORDS) ?: ima_measure_long_path() ?:
 		  ima_measure_files(NR_RECORDS);
 
 	ret = ret ?: ima_command(IMA_ASCII_STAGED, "A\n") ?: ima_measure_files(NR_RECORDS);
-	return ret ?: measure_long_path() ?: ima_measure_files(NR_RECORDS);
+	return ret ?: ima_measure_long_path() ?: ima_measure_files(NR_RECORDS);
 }
 
 static char buf[64 * 1024];
@@ -365,7 +295,7 @@ TEST_F(fail, reader_that_got_nothing_holds_nothing_up)
 	EXPECT_EQ(ENOMEM, errno);
 	faults_off(f);
 	EXPECT_EQ(1, f->failed);
-	EXPECT_EQ(0, delete_in_other_process(2));
+	EXPECT_EQ(0, ima_other_process_deletes(2));
 
 	list = ima_state_file(&before, IMA_ASCII);
 	cut = ima_skip_records(list, 2);
