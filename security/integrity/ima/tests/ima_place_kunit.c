@@ -347,13 +347,17 @@ static int ima_place_delete(void *data)
 	return ret;
 }
 
-/* It extends a PCR until it is told to stop. */
+/* It extends a PCR until it is told to stop, or nobody comes to say so. */
 static int ima_place_extend(void *data)
 {
+	unsigned long deadline = jiffies + 20 * HZ;
+
 	mutex_lock(&ima_extend_list_mutex);
-	while (!kthread_should_stop())
+	while (!kthread_should_stop() && time_before(jiffies, deadline))
 		msleep(20);
 	mutex_unlock(&ima_extend_list_mutex);
+	while (!kthread_should_stop())
+		msleep(20);
 	return 0;
 }
 
