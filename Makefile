@@ -7,13 +7,16 @@ MAKEFLAGS += --no-print-directory
 
 QEMU := tools/testing/selftests/ima/qemu
 # TPM=0, KIND=debug and the like get there from the command line as they are.
+IMALOG := build/tools-ima/imalog/imalog:/usr/local/bin/imalog
 VM := $(MAKE) -s -C $(QEMU) KERNEL_SRC=$(CURDIR)/build/linux-6.12 BUILD=$(CURDIR)/build
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
-demo: programs kernel	## delete measured records in a VM with a TPM, and attest what is left
-	@$(VM) vm RUN=$(CURDIR)/build/selftests/demo/demo
+demo: programs kernel	## imalog in a VM with a TPM: load, trim, verify, and a byte that was flipped
+	@scripts/lib/packages demo
+	@$(VM) vm RUN=$(CURDIR)/tools/testing/selftests/ima/demo/demo.sh \
+		FILES='$(IMALOG) /usr/bin/evmctl'
 
 test:		## lint, bisect, KUnit and selftests with the release and the debug kernel
 	@scripts/test
@@ -38,6 +41,10 @@ kcsan:		## the same with KCSAN, which finds data races
 coverage: tree	## which functions and lines of IMA the tests run (gcov, lcov)
 	@scripts/lib/packages kernel vm selftest coverage
 	@scripts/coverage
+
+fuzz: tree	## libFuzzer on what imalog reads, RUNS= each (a million)
+	@scripts/lib/packages selftest fuzz
+	@$(MAKE) -C tools/ima fuzz OUTPUT=$(CURDIR)/build/tools-ima/ $(if $(RUNS),RUNS=$(RUNS))
 
 vm: $(if $(KERNEL),tree,kernel)	## run a program in the VM: RUN='program arg...' [TPM=0] [APPEND=...]
 	@scripts/lib/packages kernel vm
@@ -70,5 +77,5 @@ programs: tree
 	@scripts/lib/packages kernel vm selftest
 	@scripts/programs
 
-.PHONY: help demo test kernel kunit selftest debug kcsan coverage vm bench lint bisect tree refresh \
+.PHONY: help demo fuzz test kernel kunit selftest debug kcsan coverage vm bench lint bisect tree refresh \
 	export clean programs

@@ -38,6 +38,12 @@ function close_level(d, what)
 	line = substr(line, RLENGTH + 1)
 }
 
+# A figure that a test measured is passed on.
+sub(/^# figure: /, "", line) {
+	print "figure " name ": " line
+	next
+}
+
 line ~ /^1\.\.[0-9]+/ && RLENGTH % 4 == 0 {
 	if (depth in plan)
 		result(0, "", "a second plan: " line)

@@ -20,7 +20,6 @@
 
 #include "ima_log.h"
 
-#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define SHA1_SIZE		20
 #define ALG_SHA1		0x0004
 
@@ -718,6 +717,30 @@ int ima_log_pcr_digest(const struct ima_log_replay *replay,
 	return err;
 }
 
+/**
+ * ima_log_match() - has the replay got to the PCR values that a quote states?
+ * @replay: banks
+ * @target: what the verified quote states
+ * @hash: working memory, a bank of @target->alg
+ *
+ * Return: 1 if it has, 0 if not, -EINVAL: @target or @hash does not fit, see
+ * ima_log_pcr_digest(), -ENOMEM: OpenSSL failed.
+ */
+int ima_log_match(const struct ima_log_replay *replay,
+		  const struct ima_log_target *target,
+		  struct ima_log_bank *hash)
+{
+	__u8 digest[IMA_LOG_DIGEST_MAX];
+	int err;
+
+	if (hash->alg != target->alg)
+		return -EINVAL;
+	err = hash_values(replay, &target->select, hash->md, hash->ctx, digest);
+	if (err)
+		return err;
+	return !memcmp(digest, target->digest, hash->size);
+}
+
 /* Do the quoted values of @pcr depend on it in each bank that is replayed? */
 static bool pcr_quoted(const struct ima_log_replay *replay,
 		       const struct ima_log_selection *select, __u32 pcr)
@@ -735,16 +758,14 @@ static int find_quote(const struct ima_log_replay *replay,
 		      const struct ima_log_target *target,
 		      struct ima_log_bank *hash)
 {
-	__u8 digest[IMA_LOG_DIGEST_MAX];
 	struct ima_log_record rec;
 	int ret;
 
 	for (;;) {
-		ret = hash_values(replay, &target->select, hash->md, hash->ctx,
-				  digest);
-		if (ret)
+		ret = ima_log_match(replay, target, hash);
+		if (ret < 0)
 			return fail(p, p->pos, ret, "PCRs cannot be compared");
-		if (!memcmp(digest, target->digest, hash->size))
+		if (ret)
 			return 1;
 		ret = replay_next(replay, p, &rec);
 		if (ret <= 0)

@@ -17,6 +17,10 @@
 #include <stddef.h>
 #include <linux/types.h>
 
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#endif
+
 #define IMA_LOG_PCRS		24	/* a PC's TPM has PCRs 0 to 23 */
 #define IMA_LOG_PCR_LAST	63	/* the kernel has 64 bits for them, and takes each */
 #define IMA_LOG_DIGEST_MAX	64	/* SHA-512 */
@@ -224,6 +228,9 @@ int ima_log_replay(const struct ima_log_replay *replay,
 int ima_log_pcr_digest(const struct ima_log_replay *replay,
 		       const struct ima_log_selection *select, __u16 alg,
 		       __u8 digest[IMA_LOG_DIGEST_MAX]);
+int ima_log_match(const struct ima_log_replay *replay,
+		  const struct ima_log_target *target,
+		  struct ima_log_bank *hash);
 int ima_log_find_quote(const struct ima_log_replay *replay,
 		       struct ima_log_parser *p,
 		       const struct ima_log_target *target);

@@ -24,23 +24,16 @@
 #define SELECT_BYTES	(IMA_LOG_PCRS / 8)
 #define READ_TRIES	100
 
-struct ima_quote_tpm {
-	TSS2_TCTI_CONTEXT *tcti;
-	ESYS_CONTEXT *esys;
-	ESYS_TR ak;
-	char error[256];
-};
-
-static int tpm_error(struct ima_quote_tpm *tpm, const char *what, TSS2_RC rc,
-		     int err)
+int ima_quote_tpm_error(struct ima_quote_tpm *tpm, const char *what, TSS2_RC rc,
+			int err)
 {
 	snprintf(tpm->error, sizeof(tpm->error), "%s: %s (0x%x)", what,
 		 Tss2_RC_Decode(rc), rc);
 	return err;
 }
 
-static int tpm_fail(struct ima_quote_tpm *tpm, const char *what, const char *why,
-		    int err)
+int ima_quote_tpm_fail(struct ima_quote_tpm *tpm, const char *what, const char *why,
+		       int err)
 {
 	snprintf(tpm->error, sizeof(tpm->error), "%s: %s", what, why);
 	return err;
@@ -74,11 +67,35 @@ int ima_quote_open(struct ima_quote_tpm **tpm, const char *tcti)
 		tcti = DEFAULT_TCTI;
 	rc = Tss2_TctiLdr_Initialize(tcti, &t->tcti);
 	if (rc)
-		return tpm_error(t, tcti, rc, -ENODEV);
+		return ima_quote_tpm_error(t, tcti, rc, -ENODEV);
 	rc = Esys_Initialize(&t->esys, t->tcti, NULL);
 	if (rc)
-		return tpm_error(t, tcti, rc, -EIO);
+		return ima_quote_tpm_error(t, tcti, rc, -EIO);
 	return 0;
+}
+
+/* Forget the key, unless it is one that the TPM keeps. */
+void ima_quote_drop_ak(struct ima_quote_tpm *tpm)
+{
+	if (tpm->ak != ESYS_TR_NONE && tpm->kept)
+		Esys_TR_Close(tpm->esys, &tpm->ak);
+	else if (tpm->ak != ESYS_TR_NONE)
+		Esys_FlushContext(tpm->esys, tpm->ak);
+	tpm->ak = ESYS_TR_NONE;
+	tpm->kept = false;
+}
+
+/* The public part that the TPM gave, as a structure; @public is released. */
+int ima_quote_store_public(struct ima_quote_tpm *tpm, TPM2B_PUBLIC *public,
+			   struct ima_quote_blob *ak)
+{
+	TSS2_RC rc;
+
+	ak->size = 0;
+	rc = Tss2_MU_TPM2B_PUBLIC_Marshal(public, ak->data, sizeof(ak->data),
+					  &ak->size);
+	Esys_Free(public);
+	return rc ? ima_quote_tpm_error(tpm, "public part of the key", rc, -EIO) : 0;
 }
 
 /**
@@ -89,8 +106,7 @@ void ima_quote_close(struct ima_quote_tpm *tpm)
 {
 	if (!tpm)
 		return;
-	if (tpm->ak != ESYS_TR_NONE)
-		Esys_FlushContext(tpm->esys, tpm->ak);
+	ima_quote_drop_ak(tpm);
 	Esys_Finalize(&tpm->esys);
 	Tss2_TctiLdr_Finalize(&tpm->tcti);
 	free(tpm);
@@ -149,7 +165,7 @@ int ima_quote_banks(struct ima_quote_tpm *tpm, __u32 pcrs,
 	rc = Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE,
 				ESYS_TR_NONE, TPM2_CAP_PCRS, 0, 1, &more, &cap);
 	if (rc)
-		return tpm_error(tpm, "TPM2_GetCapability", rc, -EIO);
+		return ima_quote_tpm_error(tpm, "TPM2_GetCapability", rc, -EIO);
 	for (i = 0; i < cap->data.assignedPCR.count; i++) {
 		TPMS_PCR_SELECTION *sel = &cap->data.assignedPCR.pcrSelections[i];
 		__u32 has = select_get(sel) & pcrs;
@@ -199,20 +215,20 @@ static int key_template(const struct ima_quote_kind *kind, TPM2B_PUBLIC *public)
 	return -EINVAL;
 }
 
-static int set_auth(struct ima_quote_tpm *tpm, ESYS_TR handle, const char *auth)
+int ima_quote_set_auth(struct ima_quote_tpm *tpm, ESYS_TR handle, const char *auth)
 {
 	TPM2B_AUTH value = { .size = 0 };
 	size_t len = auth ? strlen(auth) : 0;
 	TSS2_RC rc;
 
 	if (len > sizeof(value.buffer))
-		return tpm_fail(tpm, "password of the hierarchy", "too long",
+		return ima_quote_tpm_fail(tpm, "password", "too long",
 				-EINVAL);
 	value.size = len;
 	if (len)
 		memcpy(value.buffer, auth, len);
 	rc = Esys_TR_SetAuth(tpm->esys, handle, &value);
-	return rc ? tpm_error(tpm, "Esys_TR_SetAuth", rc, -EIO) : 0;
+	return rc ? ima_quote_tpm_error(tpm, "Esys_TR_SetAuth", rc, -EIO) : 0;
 }
 
 /**
@@ -246,25 +262,19 @@ int ima_quote_create_ak(struct ima_quote_tpm *tpm,
 
 	err = key_template(kind ?: &usual, &template);
 	if (err)
-		return tpm_fail(tpm, "TPM2_CreatePrimary", "no such kind of key", err);
-	err = set_auth(tpm, parent, auth);
+		return ima_quote_tpm_fail(tpm, "TPM2_CreatePrimary", "no such kind of key", err);
+	err = ima_quote_set_auth(tpm, parent, auth);
 	if (err)
 		return err;
-	if (tpm->ak != ESYS_TR_NONE)
-		Esys_FlushContext(tpm->esys, tpm->ak);
-	tpm->ak = ESYS_TR_NONE;
+	ima_quote_drop_ak(tpm);
 	rc = Esys_CreatePrimary(tpm->esys, parent, ESYS_TR_PASSWORD, ESYS_TR_NONE,
 				ESYS_TR_NONE, &sensitive, &template, &outside,
 				&no_pcrs, &tpm->ak, &public, NULL, NULL, NULL);
 	if (rc) {
 		tpm->ak = ESYS_TR_NONE;
-		return tpm_error(tpm, "TPM2_CreatePrimary", rc, -EIO);
+		return ima_quote_tpm_error(tpm, "TPM2_CreatePrimary", rc, -EIO);
 	}
-	ak->size = 0;
-	rc = Tss2_MU_TPM2B_PUBLIC_Marshal(public, ak->data, sizeof(ak->data),
-					  &ak->size);
-	Esys_Free(public);
-	return rc ? tpm_error(tpm, "public part of the key", rc, -EIO) : 0;
+	return ima_quote_store_public(tpm, public, ak);
 }
 
 /**
@@ -291,12 +301,12 @@ int ima_quote_take(struct ima_quote_tpm *tpm,
 
 	if (tpm->ak == ESYS_TR_NONE || nonce_len > IMA_QUOTE_NONCE_MAX ||
 	    select_set(select, &list))
-		return tpm_fail(tpm, "TPM2_Quote", "bad argument", -EINVAL);
+		return ima_quote_tpm_fail(tpm, "TPM2_Quote", "bad argument", -EINVAL);
 	memcpy(data.buffer, nonce, nonce_len);
 	rc = Esys_Quote(tpm->esys, tpm->ak, ESYS_TR_PASSWORD, ESYS_TR_NONE,
 			ESYS_TR_NONE, &data, &scheme, &list, &attest, &signature);
 	if (rc)
-		return tpm_error(tpm, "TPM2_Quote", rc, -EIO);
+		return ima_quote_tpm_error(tpm, "TPM2_Quote", rc, -EIO);
 
 	quote->signature.size = 0;
 	rc = Tss2_MU_TPMT_SIGNATURE_Marshal(signature, quote->signature.data,
@@ -309,7 +319,7 @@ int ima_quote_take(struct ima_quote_tpm *tpm,
 		memcpy(quote->attest.data, attest->attestationData, attest->size);
 	Esys_Free(attest);
 	Esys_Free(signature);
-	return rc ? tpm_error(tpm, "TPM2_Quote", rc, -EIO) : 0;
+	return rc ? ima_quote_tpm_error(tpm, "TPM2_Quote", rc, -EIO) : 0;
 }
 
 /* Put what TPM2_PCR_Read gave in its place; take it off the list. */
@@ -355,18 +365,18 @@ static int values_read(struct ima_quote_tpm *tpm, TPML_PCR_SELECTION *list,
 		rc = Esys_PCR_Read(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE,
 				   ESYS_TR_NONE, list, &counter, &got, &digests);
 		if (rc)
-			return tpm_error(tpm, "TPM2_PCR_Read", rc, -EIO);
+			return ima_quote_tpm_error(tpm, "TPM2_PCR_Read", rc, -EIO);
 		n = values_store(values, list, got, digests);
 		Esys_Free(got);
 		Esys_Free(digests);
 		if (!n || n > left)
-			return tpm_fail(tpm, "TPM2_PCR_Read", "not all PCRs exist",
+			return ima_quote_tpm_fail(tpm, "TPM2_PCR_Read", "not all PCRs exist",
 					-EIO);
 		left -= n;
 		if (!again)
 			first = counter;
 		else if (counter != first)
-			return tpm_fail(tpm, "TPM2_PCR_Read",
+			return ima_quote_tpm_fail(tpm, "TPM2_PCR_Read",
 					"PCRs change all the time", -EAGAIN);
 	}
 	return 0;
@@ -397,7 +407,7 @@ int ima_quote_read_pcrs(struct ima_quote_tpm *tpm,
 		left += __builtin_popcount(select->bank[i].pcrs);
 	do {
 		if (select_set(select, &list))
-			return tpm_fail(tpm, "TPM2_PCR_Read", "bad argument",
+			return ima_quote_tpm_fail(tpm, "TPM2_PCR_Read", "bad argument",
 					-EINVAL);
 		memset(values, 0, sizeof(*values));
 		values->select = *select;

@@ -6,11 +6,13 @@
 #define _IMA_QUOTE_H
 
 #include <stddef.h>
+#include <stdio.h>
 #include <linux/types.h>
 
 #include "ima_log.h"
 
 #define IMA_QUOTE_NONCE_MAX	32	/* what every TPM takes */
+#define IMA_QUOTE_PRINT_SIZE	32	/* SHA-256 */
 #define IMA_QUOTE_BLOB_MAX	2048	/* more than any of these structures */
 
 struct ima_quote_tpm;
@@ -64,6 +66,23 @@ struct ima_quote {
 };
 
 /**
+ * struct ima_quote_info - counters of the TPM, as a quote states them
+ * @clock: milliseconds that the TPM has been powered, in its life
+ * @resets: how often it was reset (TPM Reset: the PCRs begin anew)
+ * @restarts: how often it was restarted or resumed since the last reset
+ * @safe: @clock was never higher before
+ *
+ * @resets and @restarts are obfuscated, but the same for the same key, unless the
+ * key is of the endorsement or platform hierarchy (TPM 2.0 Part 1, "Attestation").
+ */
+struct ima_quote_info {
+	__u64 clock;
+	__u32 resets;
+	__u32 restarts;
+	bool safe;
+};
+
+/**
  * struct ima_quote_values - PCR values, in the order of a selection
  * @select: whose values
  * @value: by place in @select, and by PCR; others are zero
@@ -83,6 +102,10 @@ int ima_quote_create_ak(struct ima_quote_tpm *tpm,
 			enum ima_quote_hierarchy hierarchy,
 			const struct ima_quote_kind *kind, const char *auth,
 			struct ima_quote_blob *ak);
+int ima_quote_load_handle(struct ima_quote_tpm *tpm, __u32 handle,
+			  const char *auth, struct ima_quote_blob *ak);
+int ima_quote_load_pem(struct ima_quote_tpm *tpm, FILE *pem, const char *auth,
+		       struct ima_quote_blob *ak);
 int ima_quote_take(struct ima_quote_tpm *tpm,
 		   const struct ima_log_selection *select, const void *nonce,
 		   size_t nonce_len, struct ima_quote *quote);
@@ -95,7 +118,13 @@ int ima_quote_verify(const struct ima_quote *quote,
 		     const struct ima_log_selection *select, const void *nonce,
 		     size_t nonce_len, struct ima_log_target *target,
 		     const char **why);
+int ima_quote_info(const struct ima_quote *quote, struct ima_quote_info *info);
 int ima_quote_verify_values(const struct ima_log_target *target,
 			    const struct ima_quote_values *values);
+
+int ima_quote_fingerprint(const struct ima_quote_blob *ak,
+			  __u8 print[IMA_QUOTE_PRINT_SIZE], const char **why);
+int ima_quote_pem_fingerprint(FILE *pem, __u8 print[IMA_QUOTE_PRINT_SIZE]);
+int ima_quote_write_pem(const struct ima_quote_blob *ak, FILE *out);
 
 #endif /* _IMA_QUOTE_H */

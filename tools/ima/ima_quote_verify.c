@@ -8,10 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
 #include <tss2/tss2_mu.h>
@@ -19,101 +17,10 @@
 #include "ima_quote.h"
 #include "ima_quote_tss.h"
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-#define RSA_BITS_MIN	2048
-#define CURVE_SIZE_MAX	48
-
-static const struct curve {
-	TPM2_ECC_CURVE id;
-	const char *group;	/* OpenSSL's name */
-	size_t size;		/* bytes of a coordinate */
-} curves[] = {
-	{ TPM2_ECC_NIST_P256, "prime256v1", 32 },
-	{ TPM2_ECC_NIST_P384, "secp384r1", CURVE_SIZE_MAX },
-};
-
-static const struct curve *curve_find(TPM2_ECC_CURVE id)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(curves); i++)
-		if (curves[i].id == id)
-			return &curves[i];
-	return NULL;
-}
-
-/* OpenSSL's name of a hash that is good for signatures; SHA-1 is not. */
-static const char *hash_name(TPMI_ALG_HASH hash)
-{
-	switch (hash) {
-	case TPM2_ALG_SHA256:
-		return "SHA256";
-	case TPM2_ALG_SHA384:
-		return "SHA384";
-	case TPM2_ALG_SHA512:
-		return "SHA512";
-	default:
-		return NULL;
-	}
-}
-
 static int refuse(const char **why, const char *text, int err)
 {
 	*why = text;
 	return err;
-}
-
-/* Which kind of key is it? Its scheme is part of it, as it is a restricted one. */
-static int ak_kind(const TPMT_PUBLIC *p, struct ima_quote_kind *kind)
-{
-	const TPMS_RSA_PARMS *rsa = &p->parameters.rsaDetail;
-	const TPMS_ECC_PARMS *ecc = &p->parameters.eccDetail;
-
-	switch (p->type) {
-	case TPM2_ALG_ECC:
-		if (ecc->scheme.scheme != TPM2_ALG_ECDSA || !curve_find(ecc->curveID))
-			return -EOPNOTSUPP;
-		kind->scheme = IMA_QUOTE_ECDSA;
-		kind->bits = 8 * curve_find(ecc->curveID)->size;
-		kind->hash = ecc->scheme.details.ecdsa.hashAlg;
-		break;
-	case TPM2_ALG_RSA:
-		if (rsa->scheme.scheme != TPM2_ALG_RSASSA &&
-		    rsa->scheme.scheme != TPM2_ALG_RSAPSS)
-			return -EOPNOTSUPP;
-		kind->scheme = rsa->scheme.scheme == TPM2_ALG_RSASSA ?
-			       IMA_QUOTE_RSASSA : IMA_QUOTE_RSAPSS;
-		kind->bits = rsa->keyBits;
-		kind->hash = rsa->scheme.details.anySig.hashAlg;
-		if (kind->bits < RSA_BITS_MIN || kind->bits != 8 * p->unique.rsa.size)
-			return -EOPNOTSUPP;
-		break;
-	default:
-		return -EOPNOTSUPP;
-	}
-	return hash_name(kind->hash) ? 0 : -EOPNOTSUPP;
-}
-
-static int parse_ak(const struct ima_quote_blob *ak, TPM2B_PUBLIC *public,
-		    struct ima_quote_kind *kind, const char **why)
-{
-	const TPMA_OBJECT must = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_RESTRICTED |
-				 TPMA_OBJECT_SIGN_ENCRYPT;
-	const TPMT_PUBLIC *p = &public->publicArea;
-	size_t pos = 0;
-
-	if (ak->size > sizeof(ak->data) ||
-	    Tss2_MU_TPM2B_PUBLIC_Unmarshal(ak->data, ak->size, &pos, public) ||
-	    pos != ak->size)
-		return refuse(why, "key is not a TPM2B_PUBLIC", -EINVAL);
-	if (ak_kind(p, kind))
-		return refuse(why, "key is of another kind, or too weak",
-			      -EOPNOTSUPP);
-	if ((p->objectAttributes & must) != must ||
-	    p->objectAttributes & TPMA_OBJECT_DECRYPT)
-		return refuse(why, "key is not a TPM's restricted signing key",
-			      -EKEYREJECTED);
-	return 0;
 }
 
 /* By the scheme and the hash of the key, or it is not the key's. */
@@ -152,67 +59,6 @@ static int parse_attest(const struct ima_quote_blob *blob, TPMS_ATTEST *attest,
 	if (attest->type != TPM2_ST_ATTEST_QUOTE)
 		return refuse(why, "attestation is not a quote", -EBADMSG);
 	return 0;
-}
-
-/* 0x04, then X and Y, each filled up in front: the point as OpenSSL takes it. */
-static int ecc_point(const TPMS_ECC_POINT *ecc, size_t size, __u8 *point)
-{
-	if (ecc->x.size > size || ecc->y.size > size)
-		return -EINVAL;
-	memset(point, 0, 1 + 2 * size);
-	point[0] = POINT_CONVERSION_UNCOMPRESSED;
-	memcpy(point + 1 + size - ecc->x.size, ecc->x.buffer, ecc->x.size);
-	memcpy(point + 1 + 2 * size - ecc->y.size, ecc->y.buffer, ecc->y.size);
-	return 0;
-}
-
-static EVP_PKEY *make_key(const char *type, OSSL_PARAM *params)
-{
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-	EVP_PKEY *key = NULL;
-
-	if (!ctx || !params || EVP_PKEY_fromdata_init(ctx) <= 0 ||
-	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) <= 0)
-		key = NULL;
-	EVP_PKEY_CTX_free(ctx);
-	return key;
-}
-
-static EVP_PKEY *ecc_key(const TPMT_PUBLIC *p)
-{
-	const struct curve *curve = curve_find(p->parameters.eccDetail.curveID);
-	__u8 point[1 + 2 * CURVE_SIZE_MAX];
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
-				       (char *)curve->group, 0),
-		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point,
-					1 + 2 * curve->size),
-		OSSL_PARAM_END
-	};
-
-	if (ecc_point(&p->unique.ecc, curve->size, point))
-		return NULL;
-	return make_key("EC", params);
-}
-
-static EVP_PKEY *rsa_key(const TPMT_PUBLIC *p)
-{
-	const TPM2B_PUBLIC_KEY_RSA *rsa = &p->unique.rsa;
-	BIGNUM *n = BN_bin2bn(rsa->buffer, rsa->size, NULL);
-	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-	OSSL_PARAM *params = NULL;
-	EVP_PKEY *key = NULL;
-
-	if (n && build && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) &&
-	    OSSL_PARAM_BLD_push_ulong(build, OSSL_PKEY_PARAM_RSA_E,
-				      p->parameters.rsaDetail.exponent ?: RSA_F4))
-		params = OSSL_PARAM_BLD_to_param(build);
-	if (params)
-		key = make_key("RSA", params);
-	OSSL_PARAM_free(params);
-	OSSL_PARAM_BLD_free(build);
-	BN_free(n);
-	return key;
 }
 
 /* R and S of the TPM, in the DER form that OpenSSL takes; NULL on failure. */
@@ -255,7 +101,7 @@ static bool digest_verify(EVP_PKEY *key, const struct ima_quote_kind *kind,
 	EVP_PKEY_CTX *key_ctx;
 	bool good;
 
-	good = ctx && EVP_DigestVerifyInit_ex(ctx, &key_ctx, hash_name(kind->hash),
+	good = ctx && EVP_DigestVerifyInit_ex(ctx, &key_ctx, ima_quote_hash_name(kind->hash),
 					      NULL, NULL, key, NULL) == 1 &&
 	       set_padding(key_ctx, kind->scheme) &&
 	       EVP_DigestVerify(ctx, sig, len, message->data, message->size) == 1;
@@ -269,7 +115,7 @@ static bool signature_good(const TPMT_PUBLIC *p, const struct ima_quote_kind *ki
 {
 	const TPM2B_PUBLIC_KEY_RSA *rsa = &sig->signature.rsassa.sig;
 	bool is_ecc = kind->scheme == IMA_QUOTE_ECDSA;
-	EVP_PKEY *key = is_ecc ? ecc_key(p) : rsa_key(p);
+	EVP_PKEY *key = ima_quote_public_key(p);
 	__u8 *der = NULL;
 	bool good = false;
 	int len = 0;
@@ -322,6 +168,29 @@ static bool select_same(const struct ima_log_selection *a,
 }
 
 /**
+ * ima_quote_info() - what a quote says beside the PCRs
+ * @quote: quote, verified
+ * @info: counters of the TPM
+ *
+ * Return: 0, -EINVAL or -EBADMSG: this is not a quote.
+ */
+int ima_quote_info(const struct ima_quote *quote, struct ima_quote_info *info)
+{
+	TPMS_ATTEST attest = { 0 };
+	const char *why;
+	int err;
+
+	err = parse_attest(&quote->attest, &attest, &why);
+	if (err)
+		return err;
+	info->clock = attest.clockInfo.clock;
+	info->resets = attest.clockInfo.resetCount;
+	info->restarts = attest.clockInfo.restartCount;
+	info->safe = attest.clockInfo.safe;
+	return 0;
+}
+
+/**
  * ima_quote_verify() - verify a quote; no TPM is needed
  * @quote: quote; nothing in it is trusted
  * @ak: public part of the key, which must be known to be the TPM's
@@ -348,7 +217,7 @@ int ima_quote_verify(const struct ima_quote *quote,
 	TPMS_ATTEST attest = { 0 };
 	int err;
 
-	err = parse_ak(ak, &public, &kind, why);
+	err = ima_quote_parse_ak(ak, &public, &kind, why);
 	if (!err)
 		err = parse_signature(&quote->signature, &kind, &sig, why);
 	if (!err)
@@ -380,7 +249,7 @@ int ima_quote_verify_values(const struct ima_log_target *target,
 			    const struct ima_quote_values *values)
 {
 	const struct ima_log_selection *sel = &values->select;
-	const char *hash = hash_name(target->alg);
+	const char *hash = ima_quote_hash_name(target->alg);
 	EVP_MD_CTX *ctx;
 	__u8 digest[IMA_LOG_DIGEST_MAX];
 	unsigned int i, pcr;

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Add a shard to the archive, and drop old chains.
+ *
+ * A shard is written aside, in ARCHIVE_NEW in the folder of its chain. Its files and
+ * that folder are synced before it is renamed, and the folder of the chain after, so
+ * it is in the archive whole or not at all. Nothing in it is opened for write again.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#include "archive_write.h"
+
+/**
+ * archive_room() - is there room to write?
+ * @a: archive
+ * @min_free: bytes that must be free
+ *
+ * Return: DONE or IO: there is not.
+ */
+enum status archive_room(const struct archive *a, __u64 min_free)
+{
+	struct statvfs st;
+	__u64 left;
+
+	if (fstatvfs(a->fd, &st))
+		return say_errno("%s: free space", a->path);
+	left = (__u64)st.f_bavail * st.f_frsize;
+	/* no blocks at all: a file system that does not tell, such as ramfs */
+	if (left >= min_free || !st.f_blocks)
+		return DONE;
+	return say(IO, "%s: %llu bytes free, fewer than --min-free %llu: nothing archived, nothing deleted",
+		   a->path, left, min_free);
+}
+
+/* Remove a folder and the files in it. It may be missing. */
+static enum status remove_folder(int parent, const char *name)
+{
+	int fd = openat(parent, name, ARCHIVE_DIR);
+	enum status status = DONE;
+	struct dirent *entry;
+	DIR *dir;
+
+	if (fd < 0)
+		return errno == ENOENT ? DONE : say_errno("%s", name);
+	dir = fdopendir(fd);
+	while (dir && !status && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") &&
+		    unlinkat(fd, entry->d_name, 0))
+			status = say_errno("%s/%s: remove", name, entry->d_name);
+	if (dir)
+		closedir(dir);
+	if (!status && unlinkat(parent, name, AT_REMOVEDIR))
+		status = say_errno("%s: remove", name);
+	return status;
+}
+
+static int chain_folder(const struct archive *a, __u64 chain, bool make)
+{
+	char name[ARCHIVE_NAME_MAX];
+
+	snprintf(name, sizeof(name), "%0*llu", ARCHIVE_CHAIN_DIGITS, chain);
+	if (make && mkdirat(a->fd, name, 0750) && errno != EEXIST)
+		return -1;
+	return openat(a->fd, name, ARCHIVE_DIR);
+}
+
+static enum status bad(const struct new_shard *n, const char *what)
+{
+	return say_errno("%s/%0*llu/%s: %s", n->archive->path, ARCHIVE_CHAIN_DIGITS,
+			 n->chain, ARCHIVE_NEW, what);
+}
+
+/*
+ * Open for read as well, to read it back. With mask=^MAY_READ, as in the policy tcb,
+ * IMA measures a file when it is opened for that: while it is empty, always the same.
+ */
+static enum status make_file(struct new_shard *n, enum shard_file file)
+{
+	n->file[file] = openat(n->fd, archive_names[file], O_RDWR | O_CREAT | O_EXCL |
+			       O_NOFOLLOW | O_CLOEXEC, 0640);
+	return n->file[file] < 0 ? bad(n, archive_names[file]) : DONE;
+}
+
+/**
+ * new_shard_begin() - begin to write a shard
+ * @n: shard, to be ended with new_shard_end() whatever is returned
+ * @a: archive
+ * @chain: number of the chain, which is made if need be
+ *
+ * Return: DONE or IO.
+ */
+enum status new_shard_begin(struct new_shard *n, const struct archive *a, __u64 chain)
+{
+	enum status status;
+
+	n->archive = a;
+	n->chain = chain;
+	n->len = 0;
+	n->fd = -1;
+	memset(n->file, 0xff, sizeof(n->file));
+	n->chain_fd = chain_folder(a, chain, true);
+	if (n->chain_fd < 0 || fsync(a->fd))
+		return bad(n, "make the folder of the chain");
+	status = remove_folder(n->chain_fd, ARCHIVE_NEW);
+	if (status)
+		return status;
+	if (mkdirat(n->chain_fd, ARCHIVE_NEW, 0750))
+		return bad(n, "make the folder");
+	n->fd = openat(n->chain_fd, ARCHIVE_NEW, ARCHIVE_DIR);
+	return n->fd < 0 ? bad(n, "open the folder") : make_file(n, SHARD_RECORDS);
+}
+
+/**
+ * new_shard_end() - release all, committed or not
+ * @n: shard
+ */
+void new_shard_end(struct new_shard *n)
+{
+	unsigned int i;
+
+	for (i = 0; i < SHARD_FILES; i++)
+		if (n->file[i] >= 0)
+			close(n->file[i]);
+	if (n->fd >= 0)
+		close(n->fd);
+	if (n->chain_fd >= 0)
+		close(n->chain_fd);
+}
+
+static bool write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+	ssize_t n;
+
+	while (len) {
+		n = write(fd, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		p += n;
+		len -= n;
+	}
+	return true;
+}
+
+static enum status flush(struct new_shard *n)
+{
+	if (!write_all(n->file[SHARD_RECORDS], n->buf, n->len))
+		return bad(n, "records: write");
+	n->len = 0;
+	return DONE;
+}
+
+/**
+ * new_shard_write() - append records
+ * @n: shard
+ * @data: records
+ * @len: bytes of @data
+ *
+ * Return: DONE or IO.
+ */
+enum status new_shard_write(struct new_shard *n, const void *data, size_t len)
+{
+	enum status status = DONE;
+
+	if (len > sizeof(n->buf) - n->len)
+		status = flush(n);
+	if (status)
+		return status;
+	if (len > sizeof(n->buf))
+		return write_all(n->file[SHARD_RECORDS], data, len) ? DONE : bad(n, "records: write");
+	memcpy(n->buf + n->len, data, len);
+	n->len += len;
+	return DONE;
+}
+
+/**
+ * new_shard_restart() - forget the records that were appended
+ * @n: shard
+ *
+ * Return: DONE or IO.
+ */
+enum status new_shard_restart(struct new_shard *n)
+{
+	n->len = 0;
+	if (ftruncate(n->file[SHARD_RECORDS], 0) || lseek(n->file[SHARD_RECORDS], 0, SEEK_SET))
+		return bad(n, "records: empty");
+	return DONE;
+}
+
+/**
+ * new_shard_cut() - the records are complete
+ * @n: shard
+ * @bytes: keep so many bytes of what was written
+ * @hash: SHA-256 of what is kept, read back
+ *
+ * Return: DONE or IO.
+ */
+enum status new_shard_cut(struct new_shard *n, __u64 bytes, __u8 hash[HASH_SIZE])
+{
+	enum status status = flush(n);
+	__u64 size;
+
+	if (status)
+		return status;
+	if (ftruncate(n->file[SHARD_RECORDS], bytes) || fsync(n->file[SHARD_RECORDS]))
+		return bad(n, "records: sync");
+	if (lseek(n->file[SHARD_RECORDS], 0, SEEK_SET) || shard_hash_fd(n->file[SHARD_RECORDS], hash, &size))
+		return bad(n, "records: read back");
+	return DONE;
+}
+
+static enum status write_file(struct new_shard *n, enum shard_file file,
+			      const void *data, size_t len)
+{
+	enum status status = make_file(n, file);
+
+	if (!status && (!write_all(n->file[file], data, len) || fsync(n->file[file])))
+		status = bad(n, archive_names[file]);
+	return status;
+}
+
+/**
+ * new_shard_blob() - write a TPM structure
+ * @n: shard
+ * @file: SHARD_QUOTE, SHARD_SIGNATURE or SHARD_AK
+ * @blob: the structure
+ * @hash: its SHA-256
+ *
+ * Return: DONE or IO.
+ */
+enum status new_shard_blob(struct new_shard *n, enum shard_file file,
+			   const struct ima_quote_blob *blob, __u8 hash[HASH_SIZE])
+{
+	if (!EVP_Digest(blob->data, blob->size, hash, NULL, EVP_sha256(), NULL))
+		return say(IO, "OpenSSL: no SHA-256");
+	return write_file(n, file, blob->data, blob->size);
+}
+
+/**
+ * new_shard_manifest() - write shard.json, the last file
+ * @n: shard
+ * @m: manifest
+ *
+ * Return: DONE or IO.
+ */
+enum status new_shard_manifest(struct new_shard *n, const struct manifest *m)
+{
+	char *text = manifest_write(m);
+	enum status status;
+
+	if (!text)
+		return bad(n, "shard.json");
+	status = write_file(n, SHARD_JSON, text, strlen(text));
+	free(text);
+	if (!status && fsync(n->fd))
+		status = bad(n, "sync");
+	return status;
+}
+
+/**
+ * new_shard_open() - read back what was written
+ * @n: shard
+ * @s: the same, as a reader sees it
+ *
+ * Return: DONE, IO, or REFUSED: it does not read as it was written.
+ */
+enum status new_shard_open(const struct new_shard *n, struct shard *s)
+{
+	s->chain = n->chain;
+	s->fd = -1;
+	s->file = n->file;
+	snprintf(s->name, sizeof(s->name), "%0*llu/%s", ARCHIVE_CHAIN_DIGITS, n->chain,
+		 ARCHIVE_NEW);
+	return shard_read_manifest(s);
+}
+
+/**
+ * new_shard_commit() - the shard is good: it belongs to the archive
+ * @n: shard
+ * @first: number of its first record
+ *
+ * Return: DONE or IO.
+ */
+enum status new_shard_commit(struct new_shard *n, __u64 first)
+{
+	char name[ARCHIVE_NAME_MAX];
+
+	snprintf(name, sizeof(name), "%0*llu", ARCHIVE_SHARD_DIGITS, first);
+	if (renameat2(n->chain_fd, ARCHIVE_NEW, n->chain_fd, name, RENAME_NOREPLACE))
+		return bad(n, "rename");
+	return fsync(n->chain_fd) ? bad(n, "sync the folder of the chain") : DONE;
+}
+
+/* Remove a chain that was moved out of the way, if there is one. */
+static enum status remove_old(const struct archive *a)
+{
+	int fd = openat(a->fd, ARCHIVE_OLD, ARCHIVE_DIR), copy;
+	enum status status = DONE;
+	struct dirent *entry;
+	DIR *dir;
+
+	if (fd < 0)
+		return errno == ENOENT ? DONE : say_errno("%s/" ARCHIVE_OLD, a->path);
+	copy = dup(fd);
+	dir = copy < 0 ? NULL : fdopendir(copy);
+	while (dir && !status && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			status = remove_folder(fd, entry->d_name);
+	if (dir)
+		closedir(dir);
+	close(fd);
+	if (!status && unlinkat(a->fd, ARCHIVE_OLD, AT_REMOVEDIR))
+		status = say_errno("%s/" ARCHIVE_OLD ": remove", a->path);
+	return status;
+}
+
+/**
+ * archive_keep() - drop chains that are finished and old
+ * @a: archive
+ * @keep: how many chains to keep, the newest; 0: all
+ *
+ * A chain is moved out of the way before it is removed, so it is in the archive
+ * whole or not at all.
+ *
+ * Return: DONE or IO.
+ */
+enum status archive_keep(struct archive *a, __u64 keep)
+{
+	char name[ARCHIVE_NAME_MAX];
+	enum status status;
+	size_t i;
+
+	status = archive_list(a);
+	for (i = 0; keep && !status && i + keep < a->num_chains; i++) {
+		snprintf(name, sizeof(name), "%0*llu", ARCHIVE_CHAIN_DIGITS,
+			 a->chain[i]);
+		if (renameat(a->fd, name, a->fd, ARCHIVE_OLD) || fsync(a->fd))
+			return say_errno("%s/%s: remove", a->path, name);
+		status = remove_old(a);
+	}
+	return status;
+}
+
+/**
+ * archive_drop_new() - remove what a round before did not end
+ * @a: archive
+ *
+ * Return: DONE or IO.
+ */
+enum status archive_drop_new(const struct archive *a)
+{
+	enum status status;
+	int fd;
+
+	status = remove_old(a);
+	if (status || !a->num_chains)
+		return status;
+	fd = chain_folder(a, a->chain[a->num_chains - 1], false);
+	if (fd < 0)
+		return say_errno("%s: newest chain", a->path);
+	status = remove_folder(fd, ARCHIVE_NEW);
+	close(fd);
+	return status;
+}

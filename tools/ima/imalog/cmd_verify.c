@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * imalog verify: the archive, and on its host what is in the kernel.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <json-c/json.h>
+
+#include "commands.h"
+#include "hex.h"
+#include "options.h"
+#include "prove.h"
+#include "verify.h"
+
+static const char help[] =
+"Usage: imalog verify [OPTION]... [ARCHIVE]\n"
+"Replay the archive against its quotes and, on its host, what is in the kernel\n"
+"against a fresh one.\n"
+"\n"
+"  --archive DIR   the archive (" DEFAULT_ARCHIVE ")\n"
+"  --offline       the archive alone, with neither TPM nor kernel; needs --ak\n"
+"  --ak KEY        attestation key that must have signed; with --offline the file of\n"
+"                  a public key in PEM or its SHA-256 fingerprint, else as for trim\n"
+"  --tcti TCTI     how to reach the TPM (TPM2TOOLS_TCTI, device:/dev/tpmrm0)\n"
+"  --ima-dir DIR   the kernel's files (" DEFAULT_IMA_DIR ")\n"
+"  --json          print one JSON object\n"
+"\n"
+"Exit status: 0 all verifies, 1 something does not, 2 usage, 3 TPM, 4 I/O, 5 busy.\n";
+
+/* What a fresh quote says of the records in the kernel. */
+struct live {
+	bool looked;
+	__u64 start;
+	__u64 end;
+	__u64 proven;
+	__u64 chain;
+	struct ima_quote_info info;
+};
+
+static enum status verify_live(const struct options *opt, struct archive *a,
+			       struct tpm *t, struct live *live)
+{
+	struct proof *p = malloc(sizeof(*p));
+	enum status status;
+	struct kernel k;
+
+	if (!p)
+		return say_errno("proof");
+	status = kernel_open(&k, opt->ima_dir);
+	if (!status)
+		status = prove_init(p, opt, a, &k, t, NULL);
+	if (!status) {
+		status = prove(p);
+		live->looked = !status;
+		live->start = p->start;
+		live->end = p->end;
+		live->proven = p->proven;
+		live->chain = p->chain;
+		live->info = p->info;
+		prove_end(p);
+	}
+	kernel_close(&k);
+	free(p);
+	return status;
+}
+
+static enum status verify(const struct options *opt, struct verify_result *r,
+			  struct live *live)
+{
+	struct archive a = { .fd = -1 };
+	__u8 print[IMA_QUOTE_PRINT_SIZE];
+	struct tpm t = { .tpm = NULL };
+	enum status status;
+
+	status = archive_open(&a, opt->archive, false);
+	if (!status && opt->offline)
+		status = tpm_pinned(opt, print);
+	else if (!status)
+		status = tpm_open(&t, opt);
+	if (!status)
+		status = verify_archive(&a, opt->offline ? print : t.print, r);
+	if (!status && !opt->offline)
+		status = verify_live(opt, &a, &t, live);
+	tpm_close(&t);
+	archive_close(&a);
+	return status;
+}
+
+static enum status print_json(const struct verify_result *r, const struct live *live,
+			      enum status verified)
+{
+	struct json_object *o = json_object_new_object(), *chains, *c;
+	size_t i;
+
+	put_flag(o, "verified", !verified);
+	if (verified)
+		put_text(o, "error", say_last());
+	chains = json_object_new_array();
+	for (i = 0; i < r->num; i++) {
+		c = json_object_new_object();
+		put_number(c, "chain", r->chain[i].chain);
+		put_number(c, "shards", r->chain[i].shards);
+		put_number(c, "records", r->chain[i].records);
+		put_number(c, "unproven", r->chain[i].unproven);
+		put_number(c, "bytes", r->chain[i].bytes);
+		put_info(c, &r->chain[i].info);
+		put_text(c, "time", r->chain[i].time);
+		json_object_array_add(chains, c);
+	}
+	json_object_object_add(o, "chains", chains);
+	put_flag(o, "older_chains_dropped", r->older);
+	put_key(o, r->print);
+	if (live->looked) {
+		c = json_object_new_object();
+		put_number(c, "chain", live->chain);
+		put_number(c, "first", live->start);
+		put_number(c, "archived_end", live->end);
+		put_number(c, "proven_end", live->proven);
+		put_info(c, &live->info);
+		json_object_object_add(o, "kernel", c);
+	}
+	return put_all(o);
+}
+
+static void print_gap(const struct verify_chain *before, const struct verify_chain *c)
+{
+	__u32 gap = c->info.resets - before->info.resets - 1;
+
+	if (gap)
+		printf("between chain %llu and %llu: the TPM was reset %u times more, of these boots nothing was archived\n",
+		       before->chain, c->chain, gap);
+}
+
+static enum status print_text(const struct verify_result *r, const struct live *live)
+{
+	char hex[HEX_SIZE(IMA_QUOTE_PRINT_SIZE)];
+	const struct verify_chain *c;
+	size_t i;
+
+	if (r->older)
+		printf("chains before chain %llu are not in the archive\n", r->chain->chain);
+	for (i = 0; i < r->num; i++) {
+		c = &r->chain[i];
+		if (i)
+			print_gap(c - 1, c);
+		printf("chain %llu: %llu records in %llu shards, proven up to TPM clock %llu ms of reset %u (%s)\n",
+		       c->chain, c->records, c->shards, c->info.clock, c->info.resets,
+		       c->time);
+		if (c->unproven)
+			printf("  %llu of them are for PCRs that no quote vouches for\n",
+			       c->unproven);
+	}
+	if (!r->num)
+		printf("the archive is empty\n");
+	if (live->looked)
+		printf("kernel: %llu records, from %llu of chain %llu on, go with it: proven by a fresh quote at clock %llu ms\n",
+		       live->proven - live->start, live->start, live->chain,
+		       live->info.clock);
+	hex_from(hex, r->print, sizeof(r->print));
+	printf("attestation key: %s\n", hex);
+	return fflush(stdout) ? say_errno("standard output") : DONE;
+}
+
+/**
+ * cmd_verify() - run it
+ * @argc: number of arguments
+ * @argv: "verify" and its arguments
+ *
+ * Return: the exit status.
+ */
+enum status cmd_verify(int argc, char **argv)
+{
+	struct verify_result result = { .num = 0 };
+	struct live live = { .looked = false };
+	enum status status, printed = DONE;
+	struct options opt;
+
+	status = options_parse(&opt, argc, argv, "aiTKjo@", help);
+	if (status)
+		return status;
+	status = verify(&opt, &result, &live);
+	if (opt.json && status != USAGE)
+		printed = print_json(&result, &live, status);
+	else if (!status)
+		printed = print_text(&result, &live);
+	verify_free(&result);
+	return status ?: printed;
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What imalog tells its user: errors, its exit status, and how far it is.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "say.h"
+
+#define BAR_WIDTH	40
+#define BAR_AFTER_MS	1000	/* what is done sooner has no bar */
+#define BAR_EACH_MS	100
+
+static struct {
+	const char *what;
+	__u64 total;
+	long long began;
+	long long drawn;
+	bool shown;
+} bar;
+
+static long long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+static void bar_clear(void)
+{
+	if (bar.shown)
+		fputs("\r\033[K", stderr);
+	bar.shown = false;
+}
+
+static char last[512];
+
+static void print(const char *fmt, va_list args, const char *why)
+{
+	size_t len = sizeof(last) - 1;
+	int n = vsnprintf(last, sizeof(last), fmt, args);
+
+	if (why && n >= 0 && (size_t)n < len)
+		snprintf(last + n, sizeof(last) - n, ": %s", why);
+	bar_clear();
+	fflush(stdout);
+	fprintf(stderr, "imalog: %s\n", last);
+}
+
+/**
+ * say_last() - what was said last
+ *
+ * Return: the text, as it was printed but for the name of the program.
+ */
+const char *say_last(void)
+{
+	return last;
+}
+
+/**
+ * say() - say what is wrong
+ * @status: what to return
+ * @fmt: "what: why"
+ *
+ * Return: @status.
+ */
+enum status say(enum status status, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	print(fmt, args, NULL);
+	va_end(args);
+	return status;
+}
+
+/**
+ * say_errno() - say which call failed; errno says why
+ * @fmt: what it was about
+ *
+ * Return: IO.
+ */
+enum status say_errno(const char *fmt, ...)
+{
+	const char *why = strerror(errno);
+	va_list args;
+
+	va_start(args, fmt);
+	print(fmt, args, why);
+	va_end(args);
+	return IO;
+}
+
+/**
+ * note() - say something that is no failure
+ * @fmt: what
+ */
+void note(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	print(fmt, args, NULL);
+	va_end(args);
+}
+
+/**
+ * progress_begin() - something begins that may take long
+ * @what: it
+ * @total: how much there is to do, 0 if that is not known
+ */
+void progress_begin(const char *what, __u64 total)
+{
+	bar.what = what;
+	bar.total = total;
+	bar.began = now_ms();
+	bar.drawn = 0;
+	bar.shown = false;
+}
+
+/**
+ * progress() - show how far it is, on a terminal, if it takes over a second
+ * @done: of the total
+ */
+void progress(__u64 done)
+{
+	long long now;
+	int full;
+
+	if (!bar.what || !isatty(STDERR_FILENO))
+		return;
+	now = now_ms();
+	if (now - bar.began < BAR_AFTER_MS || now - bar.drawn < BAR_EACH_MS)
+		return;
+	bar.drawn = now;
+	bar.shown = true;
+	if (!bar.total) {
+		fprintf(stderr, "\r%s %llu", bar.what, done);
+		return;
+	}
+	if (done > bar.total)
+		done = bar.total;
+	full = done * BAR_WIDTH / bar.total;
+	fprintf(stderr, "\r%s [%.*s%*s] %3llu %%", bar.what, full,
+		"########################################", BAR_WIDTH - full, "",
+		done * 100 / bar.total);
+}
+
+/**
+ * progress_end() - it is done, or failed
+ */
+void progress_end(void)
+{
+	bar_clear();
+	bar.what = NULL;
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Verify an archive: each shard, and that each follows the one before.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "replay.h"
+#include "verify.h"
+#include "walk.h"
+
+static struct verify_chain *get_chain(struct verify_result *r, __u64 number)
+{
+	struct verify_chain *more;
+
+	if (r->num && r->chain[r->num - 1].chain == number)
+		return &r->chain[r->num - 1];
+	more = realloc(r->chain, (r->num + 1) * sizeof(*more));
+	if (!more)
+		return NULL;
+	r->chain = more;
+	more += r->num++;
+	memset(more, 0, sizeof(*more));
+	more->chain = number;
+	return more;
+}
+
+static enum status add_shard(struct verify_result *r, const struct shard *s)
+{
+	static const __u8 zeros[HASH_SIZE];
+	struct verify_chain *c;
+
+	if (!r->num)
+		r->older = memcmp(s->m.previous, zeros, HASH_SIZE);
+	c = get_chain(r, s->chain);
+	if (!c)
+		return say_errno("archive");
+	c->shards++;
+	c->records += s->m.count;
+	c->unproven += s->m.unproven;
+	c->bytes += s->m.bytes;
+	c->info = s->m.info;
+	memcpy(c->time, s->m.time, sizeof(c->time));
+	return DONE;
+}
+
+/**
+ * verify_archive() - verify all shards of an archive
+ * @a: archive
+ * @print: fingerprint of the attestation key that must have signed
+ * @result: what was found, to be released with verify_free() whatever is returned
+ *
+ * Return: DONE, IO, or REFUSED: something does not verify.
+ */
+enum status verify_archive(struct archive *a, const __u8 print[IMA_QUOTE_PRINT_SIZE],
+			   struct verify_result *result)
+{
+	struct walk *w = malloc(sizeof(*w));
+	enum status status = DONE;
+	bool end = false;
+
+	memset(result, 0, sizeof(*result));
+	memcpy(result->print, print, sizeof(result->print));
+	if (!w)
+		return say_errno("archive");
+	walk_init(w, a);
+	progress_begin("bytes verified:", 0);
+	while (!status && !end) {
+		status = walk_next(w, &end);
+		if (status || end)
+			break;
+		status = replay_shard(&w->shard, print);
+		if (!status)
+			status = add_shard(result, &w->shard);
+		progress(w->bytes);
+	}
+	progress_end();
+	walk_end(w);
+	free(w);
+	return status;
+}
+
+/**
+ * verify_free() - release what was found
+ * @result: it
+ */
+void verify_free(struct verify_result *result)
+{
+	free(result->chain);
+	result->chain = NULL;
+	result->num = 0;
+}

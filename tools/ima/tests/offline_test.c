@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * imalog on a machine that is not the archive's: neither TPM nor kernel, but the
+ * archive and the attestation key. And what it does with a command line that is wrong.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "../kselftest_harness.h"
+
+#include "archive_maker.h"
+#include "hex.h"
+
+#define SECONDS		300
+#define OUTPUT_MAX	(1u << 20)
+
+FIXTURE(offline)
+{
+	struct maker *m;
+	char pem[80];
+	char print[HEX_SIZE(IMA_QUOTE_PRINT_SIZE)];
+	char *out;	/* what the last run printed, stderr first */
+};
+
+FIXTURE_SETUP(offline)
+{
+	FILE *pem;
+
+	ASSERT_NE(NULL, getenv("IMALOG"));
+	self->m = malloc(sizeof(*self->m));
+	self->out = malloc(OUTPUT_MAX);
+	ASSERT_NE(NULL, self->m);
+	ASSERT_NE(NULL, self->out);
+	ASSERT_EQ(0, maker_begin(self->m));
+	ASSERT_EQ(0, maker_add_files(self->m, 30, 0));
+	ASSERT_EQ(0, maker_shard(self->m));
+	ASSERT_EQ(0, maker_add_files(self->m, 12, 30));
+	ASSERT_EQ(0, maker_shard(self->m));
+	maker_reset(self->m);
+	self->m->resets += 2;
+	ASSERT_EQ(0, maker_add_files(self->m, 5, 42));
+	ASSERT_EQ(0, maker_shard(self->m));
+	snprintf(self->pem, sizeof(self->pem), "%s.pem", self->m->path);
+	pem = fopen(self->pem, "w");
+	ASSERT_NE(NULL, pem);
+	ASSERT_EQ(0, ima_quote_write_pem(&self->m->ak, pem));
+	fclose(pem);
+	hex_from(self->print, self->m->print, sizeof(self->m->print));
+}
+
+FIXTURE_TEARDOWN(offline)
+{
+	unlink(self->pem);
+	maker_end(self->m);
+	free(self->m);
+	free(self->out);
+}
+
+/* Run imalog: its exit status, or -1. */
+static int run(FIXTURE_DATA(offline) *self, const char *fmt, ...)
+{
+	char command[1024], *p = command;
+	va_list args;
+	size_t len;
+	FILE *f;
+	int ret;
+
+	p += sprintf(p, "exec %s ", getenv("IMALOG"));
+	va_start(args, fmt);
+	vsnprintf(p, command + sizeof(command) - p, fmt, args);
+	va_end(args);
+	strcat(command, strstr(fmt, "2>") ? "" : " 2>&1");
+	f = popen(command, "r");
+	if (!f)
+		return -1;
+	len = fread(self->out, 1, OUTPUT_MAX - 1, f);
+	self->out[len] = '\0';
+	ret = pclose(f);
+	return WIFEXITED(ret) ? WEXITSTATUS(ret) : -1;
+}
+
+static bool printed(FIXTURE_DATA(offline) *self, const char *text)
+{
+	if (strstr(self->out, text))
+		return true;
+	printf("# printed: %s", self->out);
+	return false;
+}
+
+TEST_F_TIMEOUT(offline, verify_with_key_or_fingerprint, SECONDS)
+{
+	EXPECT_EQ(0, run(self, "verify --offline --ak %s %s", self->pem, self->m->path));
+	EXPECT_TRUE(printed(self, "chain 0: 42 records in 2 shards, proven up to TPM clock 1100 ms of reset 1"));
+	EXPECT_TRUE(printed(self, "chain 1: 5 records in 1 shards"));
+	EXPECT_TRUE(printed(self, "the TPM was reset 2 times more"));
+	EXPECT_EQ(0, run(self, "verify --offline --ak %s --archive %s", self->print,
+			 self->m->path));
+	EXPECT_TRUE(printed(self, self->print));
+}
+
+TEST_F_TIMEOUT(offline, verify_without_the_key_is_refused, SECONDS)
+{
+	EXPECT_EQ(2, run(self, "verify --offline %s", self->m->path));
+	EXPECT_TRUE(printed(self, "needs --ak"));
+	self->print[0] = self->print[0] == 'a' ? 'b' : 'a';
+	EXPECT_EQ(1, run(self, "verify --offline --ak %s %s", self->print,
+			 self->m->path));
+	EXPECT_TRUE(printed(self, "another attestation key"));
+	EXPECT_EQ(2, run(self, "verify --offline --ak /etc/passwd %s", self->m->path));
+	EXPECT_EQ(4, run(self, "verify --offline --ak /nonexistent %s", self->m->path));
+}
+
+TEST_F_TIMEOUT(offline, verify_as_json, SECONDS)
+{
+	struct json_object *o, *v, *chain;
+
+	EXPECT_EQ(0, run(self, "verify --json --offline --ak %s %s", self->pem,
+			 self->m->path));
+	o = json_tokener_parse(self->out);
+	ASSERT_NE(NULL, o);
+	ASSERT_TRUE(json_object_object_get_ex(o, "verified", &v));
+	EXPECT_TRUE(json_object_get_boolean(v));
+	ASSERT_TRUE(json_object_object_get_ex(o, "chains", &v));
+	ASSERT_EQ(2, json_object_array_length(v));
+	chain = json_object_array_get_idx(v, 0);
+	ASSERT_TRUE(json_object_object_get_ex(chain, "records", &v));
+	EXPECT_EQ(42, json_object_get_int(v));
+	json_object_put(o);
+}
+
+TEST_F_TIMEOUT(offline, altered_record_is_named, SECONDS)
+{
+	char path[200];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/000000/000000000030/records", self->m->path);
+	fd = open(path, O_WRONLY);
+	ASSERT_LE(0, fd);
+	/* each record here has 94 bytes: in the data of the second */
+	ASSERT_EQ(1, pwrite(fd, "~", 1, 94 + 60));
+	close(fd);
+	EXPECT_EQ(1, run(self, "verify --offline --ak %s %s", self->pem, self->m->path));
+	EXPECT_TRUE(printed(self, "000000/000000000030/records: record 31 at offset 94: template digest is not that of the data"));
+	EXPECT_EQ(1, run(self, "verify --json --offline --ak %s %s 2>/dev/null",
+			 self->pem, self->m->path));
+	EXPECT_TRUE(printed(self, "\"verified\":false"));
+	EXPECT_TRUE(printed(self, "record 31"));
+	/* and is not shown */
+	EXPECT_EQ(1, run(self, "cat --boot 0 --archive %s 2>&1 >/dev/null", self->m->path));
+	EXPECT_TRUE(printed(self, "000000/000000000030: records: altered"));
+}
+
+/* What sha256sum and cmp would see: the concatenated files are the log. */
+TEST_F_TIMEOUT(offline, cat_a_chain, SECONDS)
+{
+	char cmd[400];
+
+	snprintf(cmd, sizeof(cmd),
+		 "%s cat --boot 0 --archive %s >%s.cat && cat %s/000000/*/records | cmp - %s.cat",
+		 getenv("IMALOG"), self->m->path, self->pem, self->m->path, self->pem);
+	EXPECT_EQ(0, system(cmd));
+	snprintf(cmd, sizeof(cmd), "%s.cat", self->pem);
+	unlink(cmd);
+	EXPECT_EQ(0, run(self, "cat --ascii --boot 0 --from 29 --archive %s",
+			 self->m->path));
+	EXPECT_EQ(self->out, strstr(self->out, "10 "));
+	EXPECT_EQ(NULL, strstr(self->out, "/bin/28\n"));
+	EXPECT_TRUE(printed(self, "/bin/29\n"));
+	EXPECT_TRUE(printed(self, "/bin/30\n"));
+	EXPECT_TRUE(printed(self, "/bin/41\n"));
+	EXPECT_EQ(0, run(self, "cat --ascii --boot 0 --from 42 --archive %s",
+			 self->m->path));
+	EXPECT_STREQ("", self->out);
+	EXPECT_EQ(1, run(self, "cat --boot 2 --archive %s", self->m->path));
+	EXPECT_TRUE(printed(self, "no chain 2"));
+	EXPECT_EQ(4, run(self, "cat --boot 0 --archive %s 2>&1 >/dev/full",
+			 self->m->path));
+	EXPECT_TRUE(printed(self, "standard output: No space left"));
+}
+
+TEST_F_TIMEOUT(offline, wrong_command_lines, SECONDS)
+{
+	static const char * const wrong[] = {
+		"", "trimm", "trim --keep", "trim --keep -1", "trim --keep x",
+		"trim --max 0", "trim --nonce abc", "trim --nonce ''", "trim --bogus",
+		"trim --offline", "trim extra", "cat --hash md4", "cat --boot -1",
+		"cat --boot 1000000", "cat --from 99999999999999999999",
+		"status --ascii", "verify a b", "trim --min-free 1X",
+		"trim --nonce 000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f00",
+	};
+	static const char * const commands[] = { "", "status", "trim", "verify", "cat" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		EXPECT_EQ(2, run(self, "%s", wrong[i]))
+			printf("# imalog %s\n", wrong[i]);
+		EXPECT_NE('\0', self->out[0]);
+	}
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		EXPECT_EQ(0, run(self, "%s --help", commands[i]));
+		EXPECT_TRUE(printed(self, "Usage: imalog"));
+	}
+	EXPECT_EQ(4, run(self, "trim --help >/dev/full"));
+}
+
+TEST_F_TIMEOUT(offline, nothing_there, SECONDS)
+{
+	EXPECT_EQ(4, run(self, "verify --offline --ak %s /nonexistent", self->pem));
+	EXPECT_TRUE(printed(self, "/nonexistent"));
+	EXPECT_EQ(4, run(self, "status --ima-dir /nonexistent"));
+	EXPECT_TRUE(printed(self, "is securityfs mounted"));
+	EXPECT_EQ(4, run(self, "trim --ima-dir /nonexistent --archive %s", self->m->path));
+	EXPECT_EQ(4, run(self, "cat --ima-dir /nonexistent --archive %s", self->m->path));
+	EXPECT_EQ(3, run(self, "verify --tcti device:/nonexistent %s", self->m->path));
+	EXPECT_TRUE(printed(self, "TPM"));
+	/* a folder is no archive of shards if something else is in it */
+	EXPECT_EQ(1, run(self, "verify --offline --ak %s /etc", self->pem));
+	EXPECT_TRUE(printed(self, "does not belong in an archive"));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What was done to an archive, verify tells, and where: each byte of a small archive is
+ * flipped, each file removed, shortened, exchanged, each shard dropped or moved. The
+ * one thing it cannot see is that the newest shards are missing.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../kselftest_harness.h"
+
+#include <openssl/evp.h>
+
+#include "archive_maker.h"
+#include "verify.h"
+
+#define SHARDS		4
+#define FILES		5
+#define SECONDS		600	/* ASan on a busy machine */
+
+static const char * const shards[SHARDS] = {
+	"000000/000000000000", "000000/000000000003", "000000/000000000005",
+	"000001/000000000000",
+};
+
+static const char * const files[FILES] = {
+	"records", "quote", "signature", "ak", "shard.json",
+};
+
+FIXTURE(tamper)
+{
+	struct maker *m;
+};
+
+FIXTURE_SETUP(tamper)
+{
+	self->m = malloc(sizeof(*self->m));
+	ASSERT_NE(NULL, self->m);
+	ASSERT_EQ(0, maker_begin(self->m));
+	ASSERT_EQ(0, maker_add_files(self->m, 3, 0));
+	ASSERT_EQ(0, maker_shard(self->m));
+	ASSERT_EQ(0, maker_add_files(self->m, 2, 3));
+	ASSERT_EQ(0, maker_shard(self->m));
+	ASSERT_EQ(0, maker_add_files(self->m, 2, 5));
+	ASSERT_EQ(0, maker_shard(self->m));
+	maker_reset(self->m);
+	ASSERT_EQ(0, maker_add_files(self->m, 2, 7));
+	ASSERT_EQ(0, maker_shard(self->m));
+	/* what is refused is said on stderr; it is looked at with say_last() */
+	ASSERT_NE(NULL, freopen("/dev/null", "w", stderr));
+}
+
+FIXTURE_TEARDOWN(tamper)
+{
+	maker_end(self->m);
+	free(self->m);
+}
+
+static enum status verify(struct maker *m)
+{
+	struct verify_result result;
+	enum status status;
+	struct archive a;
+
+	status = archive_open(&a, m->path, false);
+	if (!status) {
+		status = verify_archive(&a, m->print, &result);
+		verify_free(&result);
+	}
+	archive_close(&a);
+	return status;
+}
+
+static bool says(const char *shard)
+{
+	return strstr(say_last(), shard);
+}
+
+static void path_of(const struct maker *m, const char *shard, const char *file,
+		    char path[256])
+{
+	snprintf(path, 256, "%s/%s%s%s", m->path, shard, file ? "/" : "", file ?: "");
+}
+
+TEST_F_TIMEOUT(tamper, untouched_archive_verifies, SECONDS)
+{
+	EXPECT_EQ(DONE, verify(self->m));
+}
+
+/* Flip one bit of each byte: how many were noticed, and named the shard. */
+static long flip_all(struct maker *m, const char *shard, const char *file, long *bytes)
+{
+	char path[256];
+	long noticed = 0, n;
+	struct stat st;
+	__u8 byte;
+	int fd;
+
+	path_of(m, shard, file, path);
+	fd = open(path, O_RDWR);
+	if (fd < 0 || fstat(fd, &st))
+		return -1;
+	for (n = 0; n < st.st_size; n++) {
+		if (pread(fd, &byte, 1, n) != 1)
+			break;
+		byte ^= 1 << n % 8;
+		if (pwrite(fd, &byte, 1, n) != 1)
+			break;
+		noticed += verify(m) == REFUSED && says(shard);
+		byte ^= 1 << n % 8;
+		if (pwrite(fd, &byte, 1, n) != 1)
+			break;
+	}
+	close(fd);
+	*bytes += n;
+	return n == st.st_size ? noticed : -1;
+}
+
+TEST_F_TIMEOUT(tamper, each_flipped_byte_is_noticed, SECONDS)
+{
+	long bytes = 0, noticed = 0, n;
+	unsigned int i, j;
+
+	for (i = 0; i < SHARDS; i++) {
+		for (j = 0; j < FILES; j++) {
+			n = flip_all(self->m, shards[i], files[j], &bytes);
+			ASSERT_LE(0, n);
+			noticed += n;
+		}
+	}
+	EXPECT_LT(5000, bytes);
+	EXPECT_EQ(bytes, noticed);
+	EXPECT_EQ(DONE, verify(self->m));
+	printf("# figure: flipped bytes, each noticed: %ld\n", noticed);
+}
+
+TEST_F_TIMEOUT(tamper, each_missing_file_is_noticed, SECONDS)
+{
+	char path[256], away[256];
+	unsigned int i, j;
+
+	snprintf(away, sizeof(away), "%s.away", self->m->path);
+	for (i = 0; i < SHARDS; i++) {
+		for (j = 0; j < FILES; j++) {
+			path_of(self->m, shards[i], files[j], path);
+			ASSERT_EQ(0, rename(path, away));
+			EXPECT_NE(DONE, verify(self->m));
+			EXPECT_TRUE(says(shards[i]));
+			EXPECT_TRUE(says(files[j]));
+			ASSERT_EQ(0, rename(away, path));
+		}
+	}
+	EXPECT_EQ(DONE, verify(self->m));
+}
+
+TEST_F_TIMEOUT(tamper, each_shortened_file_is_noticed, SECONDS)
+{
+	char path[256], copy[8192];
+	unsigned int i, j;
+	ssize_t len;
+	int fd;
+
+	for (i = 0; i < SHARDS; i++) {
+		for (j = 0; j < FILES; j++) {
+			path_of(self->m, shards[i], files[j], path);
+			fd = open(path, O_RDWR);
+			ASSERT_LE(0, fd);
+			len = read(fd, copy, sizeof(copy));
+			ASSERT_LT(1, len);
+			ASSERT_EQ(0, ftruncate(fd, len - 1));
+			EXPECT_EQ(REFUSED, verify(self->m));
+			EXPECT_TRUE(says(shards[i]));
+			EXPECT_TRUE(says(files[j]));
+			ASSERT_EQ(0, ftruncate(fd, 0));
+			EXPECT_EQ(REFUSED, verify(self->m));
+			ASSERT_EQ(len, pwrite(fd, copy, len, 0));
+			close(fd);
+		}
+	}
+	EXPECT_EQ(DONE, verify(self->m));
+}
+
+TEST_F_TIMEOUT(tamper, each_lengthened_file_is_noticed, SECONDS)
+{
+	unsigned int i, j;
+	char path[256];
+	struct stat st;
+	int fd;
+
+	for (i = 0; i < SHARDS; i++) {
+		for (j = 0; j < FILES; j++) {
+			path_of(self->m, shards[i], files[j], path);
+			fd = open(path, O_RDWR | O_APPEND);
+			ASSERT_LE(0, fd);
+			ASSERT_EQ(0, fstat(fd, &st));
+			ASSERT_EQ(1, write(fd, "\n", 1));
+			EXPECT_EQ(REFUSED, verify(self->m));
+			EXPECT_TRUE(says(shards[i]));
+			ASSERT_EQ(0, ftruncate(fd, st.st_size));
+			close(fd);
+		}
+	}
+	EXPECT_EQ(DONE, verify(self->m));
+}
+
+static int exchange(struct maker *m, const char *a, const char *b, const char *file)
+{
+	char from[256], to[256];
+
+	path_of(m, a, file, from);
+	path_of(m, b, file, to);
+	return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE);
+}
+
+TEST_F_TIMEOUT(tamper, each_file_of_another_shard_is_noticed, SECONDS)
+{
+	unsigned int i, j, k;
+
+	for (i = 0; i < SHARDS; i++) {
+		for (j = i + 1; j < SHARDS; j++) {
+			for (k = 0; k < FILES; k++) {
+				if (!strcmp(files[k], "ak"))
+					continue; /* the same in all */
+				ASSERT_EQ(0, exchange(self->m, shards[i], shards[j],
+						      files[k]));
+				EXPECT_EQ(REFUSED, verify(self->m));
+				EXPECT_TRUE(says(shards[i]));
+				ASSERT_EQ(0, exchange(self->m, shards[i], shards[j],
+						      files[k]));
+			}
+		}
+	}
+	EXPECT_EQ(DONE, verify(self->m));
+}
+
+TEST_F_TIMEOUT(tamper, exchanged_shards_are_noticed, SECONDS)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < SHARDS; i++) {
+		for (j = i + 1; j < SHARDS; j++) {
+			ASSERT_EQ(0, exchange(self->m, shards[i], shards[j], NULL));
+			EXPECT_EQ(REFUSED, verify(self->m));
+			EXPECT_TRUE(says(shards[i]));
+			ASSERT_EQ(0, exchange(self->m, shards[i], shards[j], NULL));
+		}
+	}
+}
+
+/* All but the last of a chain: what follows does not follow. */
+TEST_F_TIMEOUT(tamper, dropped_shard_is_noticed, SECONDS)
+{
+	char path[256], away[256];
+	unsigned int i;
+
+	snprintf(away, sizeof(away), "%s.away", self->m->path);
+	for (i = 0; i < SHARDS - 1; i++) {
+		path_of(self->m, shards[i], NULL, path);
+		ASSERT_EQ(0, rename(path, away));
+		EXPECT_EQ(REFUSED, verify(self->m));
+		EXPECT_TRUE(says(shards[i + 1]));
+		ASSERT_EQ(0, rename(away, path));
+	}
+}
+
+TEST_F_TIMEOUT(tamper, newest_shard_cut_off_is_not_seen_without_the_host, SECONDS)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/000001", self->m->path);
+	ASSERT_EQ(0, maker_remove(path));
+	EXPECT_EQ(DONE, verify(self->m));
+}
+
+/* A shard of the same records and key, which follows another manifest. */
+TEST_F_TIMEOUT(tamper, manifest_of_another_chain_is_noticed, SECONDS)
+{
+	struct maker *other = malloc(sizeof(*other));
+	char from[256], to[256];
+
+	ASSERT_NE(NULL, other);
+	ASSERT_EQ(0, maker_begin(other));
+	EVP_PKEY_free(other->key);
+	other->key = self->m->key;
+	other->ak = self->m->ak;
+	ASSERT_EQ(0, maker_add_files(other, 3, 0));
+	other->clock -= 1;
+	ASSERT_EQ(0, maker_shard(other));
+	ASSERT_EQ(0, maker_add_files(other, 2, 3));
+	ASSERT_EQ(0, maker_shard(other));
+	path_of(other, shards[1], NULL, from);
+	path_of(self->m, shards[1], NULL, to);
+	ASSERT_EQ(0, renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE));
+	EXPECT_EQ(REFUSED, verify(self->m));
+	EXPECT_TRUE(says(shards[1]));
+	EXPECT_TRUE(says("previous"));
+	other->key = NULL;
+	maker_end(other);
+	free(other);
+}
+
+TEST_F_TIMEOUT(tamper, another_key_is_noticed, SECONDS)
+{
+	ASSERT_EQ(0, maker_new_key(self->m));
+	EXPECT_EQ(REFUSED, verify(self->m));
+	EXPECT_TRUE(says("another attestation key"));
+}
+
+/* Whoever has no key can rewrite all hashes, but not the quote. */
+TEST_F_TIMEOUT(tamper, rewritten_shard_is_noticed, SECONDS)
+{
+	__u8 print[IMA_QUOTE_PRINT_SIZE];
+	struct maker *m = self->m;
+	struct ima_quote_blob ak;
+	char path[256];
+
+	memcpy(print, m->print, sizeof(print));
+	ak = m->ak;
+	snprintf(path, sizeof(path), "%s/000001", m->path);
+	ASSERT_EQ(0, maker_remove(path));
+	ASSERT_EQ(0, maker_new_key(m));
+	maker_reset(m);
+	m->chain--;
+	ASSERT_EQ(0, maker_add_files(m, 2, 9));
+	/* claims to be signed by the archive's key */
+	m->ak = ak;
+	memcpy(m->print, print, sizeof(print));
+	m->last.info.resets = 0;
+	ASSERT_EQ(0, maker_shard(m));
+	EXPECT_EQ(REFUSED, verify(m));
+	EXPECT_TRUE(says("000001/000000000000"));
+}
+
+/* Signed by the key, but the clock goes back, or the same reset has two chains. */
+TEST_F_TIMEOUT(tamper, time_that_goes_back_is_noticed, SECONDS)
+{
+	self->m->clock = 1;
+	ASSERT_EQ(0, maker_add_files(self->m, 2, 20));
+	ASSERT_EQ(0, maker_shard(self->m));
+	EXPECT_EQ(REFUSED, verify(self->m));
+	EXPECT_TRUE(says("clock"));
+}
+
+TEST_F_TIMEOUT(tamper, foreign_file_is_noticed, SECONDS)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/notes", self->m->path);
+	ASSERT_EQ(0, mkdir(path, 0700));
+	EXPECT_EQ(REFUSED, verify(self->m));
+	EXPECT_TRUE(says("notes"));
+}
+
+TEST_F_TIMEOUT(tamper, link_is_not_followed, SECONDS)
+{
+	char path[256], away[256];
+
+	path_of(self->m, shards[0], "records", path);
+	snprintf(away, sizeof(away), "%s.away", self->m->path);
+	ASSERT_EQ(0, rename(path, away));
+	ASSERT_EQ(0, symlink(away, path));
+	EXPECT_EQ(IO, verify(self->m));
+	EXPECT_TRUE(says(shards[0]));
+	ASSERT_EQ(0, unlink(path));
+	ASSERT_EQ(0, mkfifo(path, 0600));
+	EXPECT_EQ(IO, verify(self->m));
+	ASSERT_EQ(0, unlink(away));
+}
+
+TEST_HARNESS_MAIN

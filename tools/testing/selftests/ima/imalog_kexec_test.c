@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kexec in the middle of a round: the next kernel has the records that are left, and
+ * counts from 0; imalog there finds their place in the archive, and loses none.
+ *
+ * One run goes through several kernels, as kexec_test does. The archive goes along in
+ * an archive that is appended to the initramfs. Where a round is to end, imalog is
+ * killed: at a call counted from the first or from the last that changes something.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "ima_test.h"
+#include "imalog_run.h"
+
+#define NEXT		"/boot/initrd.next"
+#define TRIM		"trim --keep 3"
+#define JUMP_SECONDS	120
+#define COMPLETE	(-1000)
+
+/* The last calls: rename, sync the chain, open the kernel's file, delete. */
+static const struct {
+	const char *name;
+	long at;	/* from the first, or if negative from the last */
+} steps[] = {
+	{ "before the quote", 1 },
+	{ "while the records are read", 7 },
+	{ "before the shard is committed", -3 },
+	{ "before the folder of the chain is synced", -2 },
+	{ "after the shard is committed, before the deletion", -1 },
+	{ "after the deletion", 0 },
+};
+
+#define STEPS	((int)(sizeof(steps) / sizeof(steps[0])))
+
+static int kernel;	/* how many kexecs before it */
+static int test;	/* the step whose end is looked at, counted from 1 */
+
+static void __attribute__((noreturn)) fail(const char *what, long is)
+{
+	printf("# kernel %d: %s: %ld\n", kernel, what, is);
+	imalog_says("no error");
+	printf("not ok %d kexec %s\n", test, steps[test - 1].name);
+	fflush(stdout);
+	exit(1);
+}
+
+#define CHECK(cond) do {			\
+	long _is = (cond);			\
+						\
+	if (!_is)				\
+		fail(#cond, _is);		\
+} while (0)
+
+/* The calls that change something in a round that is not disturbed. */
+static long count_calls(void)
+{
+	long ret;
+
+	CHECK(!ima_measure_files(10));
+	CHECK(!imalog_remember());
+	ret = imalog_fault(0, 0, TRIM);
+	CHECK(ret <= COMPLETE);
+	return COMPLETE - ret;
+}
+
+static void disturb(long at)
+{
+	long calls = count_calls();
+
+	CHECK(!ima_measure_files(10));
+	CHECK(!imalog_remember());
+	if (at <= 0)
+		at = at ? calls + at : 0;
+	if (at)
+		CHECK(imalog_fault(at, 0, TRIM) == 128 + SIGKILL);
+	else
+		CHECK(imalog_fault(0, 0, TRIM) <= COMPLETE);
+}
+
+static void load(void)
+{
+	char cmdline[4096];
+	int kernel_fd, initrd, len;
+	ssize_t n;
+
+	CHECK(!imalog_before_kexec());
+	CHECK(!imalog_shell("cp /boot/initrd " NEXT " && cd / && while [ $(($(stat -c %%s " NEXT ") %% 512)) != 0 ]; do printf '\\0' >>" NEXT "; done && { find var; echo root; find root/whole; } | cpio -o -H newc >>" NEXT " 2>/dev/null"));
+	initrd = open("/proc/cmdline", O_RDONLY);
+	n = read(initrd, cmdline, sizeof(cmdline) - 64);
+	close(initrd);
+	CHECK(n > 0);
+	cmdline[n] = '\0';
+	cmdline[strcspn(cmdline, "\n")] = '\0';
+	if (strstr(cmdline, " ima_kexec_boot="))
+		*strstr(cmdline, " ima_kexec_boot=") = '\0';
+	len = strlen(cmdline);
+	len += sprintf(cmdline + len, " ima_kexec_boot=%d", kernel + 1);
+	kernel_fd = open("/boot/bzImage", O_RDONLY | O_CLOEXEC);
+	initrd = open(NEXT, O_RDONLY | O_CLOEXEC);
+	CHECK(kernel_fd >= 0 && initrd >= 0);
+	if (syscall(SYS_kexec_file_load, kernel_fd, initrd, len + 1, cmdline, 0UL))
+		fail("kexec_file_load", errno);
+	close(initrd);
+	unlink(NEXT);
+}
+
+static void leave(void)
+{
+	unsigned int left = JUMP_SECONDS;
+
+	test = kernel + 1;
+	disturb(steps[kernel].at);
+	load();
+	fflush(stdout);
+	CHECK(!kill(1, SIGUSR1));
+	while (left)
+		left = sleep(left);
+	fail("executing the next kernel", 0);
+}
+
+/* The records came along, and are found in the archive. */
+static void arrive(void)
+{
+	CHECK(imalog("status --json") == IMALOG_DONE);
+	CHECK(!imalog_remember());
+	CHECK(imalog("trim --keep 3 --json") == IMALOG_DONE);
+	CHECK(imalog_says("\"aligned\":true"));
+	CHECK(ima_count() == 3);
+	CHECK(!imalog_whole());
+	/* and the place is known from now on */
+	CHECK(!ima_measure_files(5));
+	CHECK(!imalog_remember());
+	CHECK(imalog("trim --keep 3 --json") == IMALOG_DONE);
+	CHECK(imalog_says("\"aligned\":false"));
+	CHECK(!imalog_whole());
+	printf("ok %d kexec %s\n", kernel, steps[kernel - 1].name);
+	fflush(stdout);
+}
+
+int main(void)
+{
+	const char *boot = getenv("IMA_KEXEC_BOOT"), *why = imalog_unavailable();
+
+	kernel = boot ? atoi(boot) : 0;
+	test = kernel ?: 1;
+	if (!kernel)
+		printf("TAP version 13\n1..%d\n", STEPS);
+	if (why || !getenv("IMA_KEXEC_TEST")) {
+		printf("# %s\n", why ?: "not in a VM that can kexec");
+		return 4;
+	}
+	if (kernel)
+		arrive();
+	if (kernel < STEPS)
+		leave();
+	return 0;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * imalog and records for other PCRs than 10: proven if only IMA extends them, kept and
+ * counted if no quote can vouch for them, refused if others extend them as well.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "../kselftest_harness.h"
+#include "ima_test.h"
+#include "imalog_run.h"
+
+FIXTURE(pcr)
+{
+};
+
+FIXTURE_SETUP(pcr)
+{
+	const char *why;
+
+	/* the first rule that fits counts: these come before that of all tests */
+	imalog_shell("test -e /root/rules || { for p in 11 12 14 23 40; do echo \"measure func=FILE_CHECK mask=MAY_READ fowner=$p pcr=$p\"; done >/root/rules; cat /root/rules >" IMA_DIR "/policy; }");
+	why = imalog_unavailable();
+	if (why)
+		SKIP(return, "%s", why);
+	ASSERT_EQ(0, imalog_remember());
+}
+
+FIXTURE_TEARDOWN(pcr)
+{
+}
+
+/* Files of the owner that the rule for this PCR is about. */
+static int measure_for(const char *pcr, int n)
+{
+	return imalog_shell("i=0; while [ $i -lt %d ]; do f=/root/p%s.$i.$$; echo $f >$f; chown %s $f; cat $f >/dev/null; i=$((i + 1)); done",
+			    n, pcr, pcr);
+}
+
+TEST_F_TIMEOUT(pcr, records_for_other_pcrs, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, measure_for("11", 3));
+	ASSERT_EQ(0, imalog_shell("grep -q '^11 ' " IMA_DIR "/ascii_runtime_measurements"))
+		imalog_says("no error");
+	ASSERT_EQ(0, imalog_remember());
+	EXPECT_EQ(IMALOG_DONE, imalog("trim --json"));
+	EXPECT_EQ(0, imalog_number("unproven"));
+	EXPECT_EQ(0, ima_count());
+	EXPECT_EQ(0, imalog_whole());
+	/* one that comes later */
+	ASSERT_EQ(0, measure_for("14", 3));
+	ASSERT_EQ(0, measure_for("11", 3));
+	ASSERT_EQ(0, imalog_remember());
+	EXPECT_EQ(IMALOG_DONE, imalog("trim --json"));
+	EXPECT_EQ(0, imalog_number("unproven"));
+	EXPECT_EQ(0, imalog_whole());
+	EXPECT_EQ(0, imalog_shell("grep -q '\"14\":{' " IMALOG_ARCHIVE "/*/*/shard.json"));
+}
+
+/* Anyone can reset 23; 40 is none that a TPM has. */
+TEST_F_TIMEOUT(pcr, records_that_no_quote_vouches_for, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, measure_for("23", 3));
+	ASSERT_EQ(0, measure_for("40", 2));
+	ASSERT_EQ(0, ima_measure_files(2));
+	ASSERT_EQ(0, imalog_remember());
+	EXPECT_EQ(IMALOG_DONE, imalog("trim --json"));
+	EXPECT_EQ(5, imalog_number("unproven"));
+	EXPECT_EQ(0, ima_count());
+	EXPECT_EQ(0, imalog_whole());
+	/* at the end they wait for one that is proven */
+	ASSERT_EQ(0, measure_for("23", 2));
+	ASSERT_EQ(0, imalog_remember());
+	EXPECT_EQ(IMALOG_DONE, imalog("trim --json"));
+	EXPECT_EQ(0, imalog_number("archived"));
+	EXPECT_EQ(2, ima_count());
+	EXPECT_EQ(0, imalog_whole());
+	ASSERT_EQ(0, ima_measure_files(1));
+	ASSERT_EQ(0, imalog_remember());
+	EXPECT_EQ(IMALOG_DONE, imalog("trim --json"));
+	EXPECT_EQ(2, imalog_number("unproven"));
+	EXPECT_EQ(0, imalog_whole());
+}
+
+/* The last: PCR 12 can no longer be proven. */
+TEST_F_TIMEOUT(pcr, others_extend_it, IMA_TIMEOUT)
+{
+	long removed;
+
+	ASSERT_EQ(0, imalog_shell("tpm2_pcrextend 12:sha256=0000000000000000000000000000000000000000000000000000000000000001"));
+	ASSERT_EQ(0, measure_for("12", 2));
+	removed = ima_removed();
+	EXPECT_EQ(IMALOG_REFUSED, imalog("trim"));
+	EXPECT_TRUE(imalog_says("PCR 12: others than IMA extend it"));
+	EXPECT_EQ(removed, ima_removed());
+}
+
+TEST_HARNESS_MAIN

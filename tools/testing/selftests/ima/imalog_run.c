@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Run imalog, fail or end it where it changes something, and see that nothing of the
+ * log is lost.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ima_log.h"
+#include "ima_test.h"
+#include "imalog_run.h"
+
+#define PROGRAM		"/usr/local/bin/imalog"
+#define OUTPUT_MAX	(256u << 10)
+#define COMMAND_MAX	4096
+#define ELSEWHERE	"/root/whole"	/* what the kernel showed, list by list */
+
+static char output[OUTPUT_MAX];
+
+/**
+ * imalog_unavailable() - why can imalog not be tested here?
+ *
+ * Return: why, or NULL: it can, and events can be made.
+ */
+const char *imalog_unavailable(void)
+{
+	if (access(PROGRAM, X_OK))
+		return "no " PROGRAM;
+	if (access("/dev/tpmrm0", F_OK))
+		return "no TPM";
+	if (mkdir("/var", 0755) && errno != EEXIST)
+		return "no /var";
+	if (mkdir("/var/lib", 0755) && errno != EEXIST)
+		return "no /var/lib";
+	if (mkdir(ELSEWHERE, 0755) && errno != EEXIST)
+		return "no " ELSEWHERE;
+	return ima_test_unavailable();
+}
+
+static int run_shell(const char *command)
+{
+	FILE *f = popen(command, "r");
+	size_t len;
+	int ret;
+
+	if (!f)
+		return -errno;
+	len = fread(output, 1, sizeof(output) - 1, f);
+	output[len] = '\0';
+	ret = pclose(f);
+	return WIFEXITED(ret) ? WEXITSTATUS(ret) : -WTERMSIG(ret);
+}
+
+/**
+ * imalog_shell() - run a command of the shell
+ * @fmt: the command; what it prints can be asked for
+ *
+ * Return: its exit status, or the negative number of a signal.
+ */
+int imalog_shell(const char *fmt, ...)
+{
+	char command[COMMAND_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(command, sizeof(command), fmt, args);
+	va_end(args);
+	return run_shell(command);
+}
+
+/**
+ * imalog() - run imalog
+ * @fmt: its arguments; what it prints, errors included, can be asked for
+ *
+ * Return: its exit status, or the negative number of a signal.
+ */
+int imalog(const char *fmt, ...)
+{
+	char command[COMMAND_MAX];
+	va_list args;
+	int n;
+
+	n = snprintf(command, sizeof(command), PROGRAM " ");
+	va_start(args, fmt);
+	n += vsnprintf(command + n, sizeof(command) - n, fmt, args);
+	va_end(args);
+	snprintf(command + n, sizeof(command) - n, "%s",
+		 strchr(fmt, '>') ? "" : " 2>&1");
+	return run_shell(command);
+}
+
+/**
+ * imalog_output() - what the last run printed
+ *
+ * Return: the text.
+ */
+const char *imalog_output(void)
+{
+	return output;
+}
+
+/**
+ * imalog_says() - did the last run print this?
+ * @text: what to look for
+ *
+ * Return: whether it did; if not, what it printed goes to the test's output.
+ */
+bool imalog_says(const char *text)
+{
+	if (strstr(output, text))
+		return true;
+	printf("# not in what imalog printed: %s\n", text);
+	for (char *p = output, *end; *p; p = end + !!*end) {
+		end = p + strcspn(p, "\n");
+		printf("# | %.*s\n", (int)(end - p), p);
+	}
+	return false;
+}
+
+/**
+ * imalog_number() - a number in the JSON object that was printed last
+ * @key: its key
+ *
+ * Return: the number, or -1.
+ */
+long imalog_number(const char *key)
+{
+	char wanted[64];
+	const char *p;
+
+	snprintf(wanted, sizeof(wanted), "\"%s\":", key);
+	p = strstr(output, wanted);
+	return p ? atol(p + strlen(wanted)) : -1;
+}
+
+/* Does a call change something? Its terminal, and reading, do not count. */
+static bool changes(const struct __ptrace_syscall_info *info)
+{
+	const uint64_t *args = info->entry.args;
+
+	switch (info->entry.nr) {
+	case SYS_write:
+	case SYS_pwrite64:
+		return args[0] > STDERR_FILENO;
+	case SYS_openat:
+		return args[2] & (O_WRONLY | O_RDWR | O_CREAT);
+	case SYS_mkdir:
+	case SYS_mkdirat:
+	case SYS_rename:
+	case SYS_renameat:
+	case SYS_renameat2:
+	case SYS_unlink:
+	case SYS_unlinkat:
+	case SYS_rmdir:
+	case SYS_ftruncate:
+	case SYS_fsync:
+	case SYS_fdatasync:
+		return true;
+	}
+	return false;
+}
+
+/* To fail a call: make it none, and then put its result in place. */
+static void set_call(pid_t pid, bool entry, long value)
+{
+	struct user_regs_struct regs;
+	struct iovec iov = { &regs, sizeof(regs) };
+
+	if (ptrace(PTRACE_GETREGSET, pid, 1 /* NT_PRSTATUS */, &iov))
+		return;
+	if (entry)
+		regs.orig_rax = value;
+	else
+		regs.rax = value;
+	ptrace(PTRACE_SETREGSET, pid, 1, &iov);
+}
+
+static pid_t start_traced(const char *command)
+{
+	pid_t pid = fork();
+	int fd;
+
+	if (pid)
+		return pid;
+	fd = open("/root/traced.out", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	dup2(fd, STDOUT_FILENO);
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	execl("/bin/sh", "sh", "-c", command, NULL);
+	_exit(127);
+}
+
+static void read_traced_output(void)
+{
+	int fd = open("/root/traced.out", O_RDONLY);
+	ssize_t n = read(fd, output, sizeof(output) - 1);
+
+	output[n > 0 ? n : 0] = '\0';
+	close(fd);
+}
+
+/* Go on to the end: the calls that change something, or minus the status. */
+static long trace(pid_t pid, long at, int err, int *status)
+{
+	struct __ptrace_syscall_info info;
+	bool failing = false;
+	long seen = 0;
+	int sig = 0;
+
+	ptrace(PTRACE_SETOPTIONS, pid, NULL,
+	       PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC);
+	for (;;) {
+		ptrace(PTRACE_SYSCALL, pid, NULL, sig);
+		if (waitpid(pid, status, 0) != pid || !WIFSTOPPED(*status))
+			return seen;
+		sig = WSTOPSIG(*status);
+		if (sig == SIGTRAP)
+			sig = 0;
+		if (sig != (SIGTRAP | 0x80))
+			continue;
+		sig = 0;
+		ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info);
+		if (info.op == PTRACE_SYSCALL_INFO_ENTRY && changes(&info)) {
+			failing = ++seen == at;
+			if (failing && !err)
+				kill(pid, SIGKILL);
+			else if (failing)
+				set_call(pid, true, -1);
+		} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && failing) {
+			set_call(pid, false, -err);
+			failing = false;
+		}
+	}
+}
+
+/**
+ * imalog_fault() - run imalog, and have a call fail that changes something
+ * @at: which of these calls, counted from 1; 0: none
+ * @err: errno that it fails with; 0: imalog is killed before it
+ * @command: imalog's arguments
+ *
+ * What it prints can be asked for.
+ *
+ * Return: its exit status, or, if there were fewer such calls than @at or @at is 0,
+ * minus their number less 1000; 137 if it was killed.
+ */
+long imalog_fault(long at, int err, const char *command)
+{
+	char line[COMMAND_MAX];
+	int status;
+	long seen;
+	pid_t pid;
+
+	snprintf(line, sizeof(line), "exec " PROGRAM " %s", command);
+	pid = start_traced(line);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
+		return -1;
+	seen = trace(pid, at, err, &status);
+	read_traced_output();
+	if (!at || seen < at)
+		return -1000 - seen;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* ---- the whole log ---------------------------------------------------- */
+
+/* Skip @n records of a list: bytes, or -1. */
+static long skip_records(const char *list, const void *data, size_t len, long n)
+{
+	const char *alg = strrchr(list, '_') + 1;
+	struct ima_log_record rec;
+	struct ima_log_parser p;
+
+	ima_log_init(&p, data, len, ima_log_alg_size(ima_log_alg_by_name(alg)),
+		     IMA_LOG_HOST);
+	while (n-- > 0)
+		if (ima_log_next(&p, &rec) != 1)
+			return -1;
+	return p.pos;
+}
+
+/* The same in a text list: names in these tests have no newline. */
+static long skip_lines(const void *data, size_t len, long n)
+{
+	const char *p = data, *end = p + len;
+
+	while (n-- > 0) {
+		p = memchr(p, '\n', end - p);
+		if (!p)
+			return -1;
+		p++;
+	}
+	return p - (const char *)data;
+}
+
+/* A number that is kept: each test is a process, and kexec_test is in several kernels. */
+static long get_kept(const char *name)
+{
+	char path[128];
+	long n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), ELSEWHERE "/%s", name);
+	f = fopen(path, "r");
+	if (f && fscanf(f, "%ld", &n) != 1)
+		n = -1;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static int keep(const char *name, long n)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), ELSEWHERE "/%s", name);
+	f = fopen(path, "w");
+	if (!f)
+		return -EIO;
+	fprintf(f, "%ld", n);
+	return fclose(f) ? -EIO : 0;
+}
+
+/* Records that have left the list, in this kernel and in those before. */
+static long removed_in_all(void)
+{
+	return get_kept("base") + ima_removed();
+}
+
+/**
+ * imalog_before_kexec() - the next kernel counts from 0 again
+ *
+ * Return: 0 or -EIO.
+ */
+int imalog_before_kexec(void)
+{
+	return keep("base", removed_in_all());
+}
+
+static int append(const char *list, long skip)
+{
+	char path[128];
+	size_t len;
+	char *data = ima_read_all(list, &len);
+	long pos = -1;
+	FILE *f;
+
+	if (data)
+		pos = !strncmp(list, "ascii", 5) ? skip_lines(data, len, skip) :
+						   skip_records(list, data, len, skip);
+	snprintf(path, sizeof(path), ELSEWHERE "/%.*s", IMA_NAME_MAX, list);
+	f = pos < 0 ? NULL : fopen(path, "a");
+	if (f) {
+		fwrite(data + pos, len - pos, 1, f);
+		fclose(f);
+	}
+	free(data);
+	return f ? 0 : -EIO;
+}
+
+/**
+ * imalog_remember() - keep what the kernel shows now, as if nothing were deleted
+ *
+ * To be called before records are deleted. Nothing may be staged.
+ *
+ * Return: 0 or -EIO.
+ */
+int imalog_remember(void)
+{
+	char names[IMA_FILES_MAX][IMA_NAME_MAX];
+	long skip = get_kept("records") - removed_in_all();
+	int n = ima_list_names(names, false), i;
+
+	for (i = 0; i < n; i++)
+		if (skip < 0 || append(names[i], skip))
+			return -EIO;
+	return n ? keep("records", removed_in_all() + ima_count()) : -EIO;
+}
+
+static int same_as_shown(const char *list)
+{
+	if (imalog("cat --hash %s %s >/root/cat && cmp /root/cat " ELSEWHERE "/%s",
+		   strrchr(list, '_') + 1,
+		   !strncmp(list, "ascii", 5) ? "--ascii" : "", list))
+		return -EUCLEAN;
+	return 0;
+}
+
+/**
+ * imalog_whole_list() - is the log whole, as the kernel showed it?
+ * @list: name of the list that is compared
+ *
+ * What imalog shows of it must be what imalog_remember() kept, and what is in the
+ * kernel; the archive and the kernel's list must verify.
+ *
+ * Return: 0; -EBADMSG: imalog does not verify the log; -EUCLEAN: it shows another.
+ */
+int imalog_whole_list(const char *list)
+{
+	if (imalog("verify --json"))
+		return -EBADMSG;
+	return imalog_remember() ?: same_as_shown(list);
+}
+
+/**
+ * imalog_whole() - is the log whole in each list, as the kernel showed it?
+ *
+ * Return: as imalog_whole_list().
+ */
+int imalog_whole(void)
+{
+	char names[IMA_FILES_MAX][IMA_NAME_MAX];
+	int n = ima_list_names(names, false), i, err;
+
+	err = imalog_whole_list(IMA_BINARY);
+	for (i = 0; i < n && !err; i++)
+		err = same_as_shown(names[i]);
+	return err;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Run imalog, fail or end it where it changes something, and see that nothing of the
+ * log is lost.
+ */
+#ifndef IMALOG_RUN_H
+#define IMALOG_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The root of the VM is ramfs: what is written there is not measured. */
+#define IMALOG_ARCHIVE	"/var/lib/imalog"
+
+/* Exit statuses of imalog, see its man page. */
+enum { IMALOG_DONE, IMALOG_REFUSED, IMALOG_USAGE, IMALOG_TPM, IMALOG_IO, IMALOG_BUSY };
+
+const char *imalog_unavailable(void);
+int imalog(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+int imalog_shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+const char *imalog_output(void);
+bool imalog_says(const char *text);
+long imalog_number(const char *key);
+
+long imalog_fault(long at, int err, const char *command);
+
+int imalog_remember(void);
+int imalog_before_kexec(void);
+int imalog_whole(void);
+int imalog_whole_list(const char *list);
+
+#endif /* IMALOG_RUN_H */

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * imalog archives, proves, deletes and shows the log again, on a kernel and a TPM.
+ *
+ * All tests here share one archive and one log, which only grows.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../kselftest_harness.h"
+#include "ima_test.h"
+#include "imalog_run.h"
+
+#define ROUNDS	100
+#define IMA_COPY "/root/ima"
+
+FIXTURE(imalog)
+{
+	long removed;
+	long count;
+};
+
+FIXTURE_SETUP(imalog)
+{
+	const char *why = imalog_unavailable();
+
+	if (why)
+		SKIP(return, "%s", why);
+	self->removed = ima_removed();
+	self->count = ima_count();
+	/* what was measured to see whether it can be */
+	ASSERT_EQ(0, imalog_remember());
+	ASSERT_LE(0, self->removed);
+	ASSERT_LE(0, self->count);
+}
+
+FIXTURE_TEARDOWN(imalog)
+{
+}
+
+/* Events, before any of them is deleted. */
+static int measure(unsigned int n)
+{
+	return ima_measure_files(n) ?: imalog_remember();
+}
+
+TEST_F_TIMEOUT(imalog, trim_archives_proves_and_deletes, IMA_TIMEOUT)
+{
+	long n;
+
+	ASSERT_EQ(0, measure(100));
+	n = ima_count();
+	ASSERT_EQ(IMALOG_DONE, imalog("trim --json"));
+	EXPECT_EQ(n, imalog_number("archived"));
+	EXPECT_EQ(n, imalog_number("deleted"));
+	EXPECT_EQ(0, imalog_number("kept"));
+	EXPECT_EQ(self->removed + n, ima_removed());
+	EXPECT_EQ(0, ima_count());
+	EXPECT_EQ(0, imalog_whole());
+}
+
+/* Other programs can check a shard: its quote, and its records. */
+TEST_F_TIMEOUT(imalog, tpm2_checkquote_verifies_a_shard, IMA_TIMEOUT)
+{
+	const char *dir = IMALOG_ARCHIVE "/000000/000000000000";
+
+	const char *check = "tpm2_checkquote -q $(sed -n 's/.*\"nonce\":\"\\(.*\\)\".*/\\1/p' $D/shard.json) -u $D/ak -s $D/signature";
+
+	EXPECT_EQ(0, imalog_shell("D=%s; %s -m $D/quote 2>&1", dir, check));
+	EXPECT_EQ(0, imalog_shell("D=%s; tr '\\001' '\\002' <$D/quote >/root/forged; ! %s -m /root/forged 2>&1",
+				  dir, check));
+	EXPECT_EQ(0, imalog_shell("cat %s/../*/records | cmp -n 1000 - /root/whole/binary_runtime_measurements_sha1",
+				  dir));
+	EXPECT_EQ(0, imalog_shell("test \"$(stat -c %%a %s)\" = 750", dir));
+}
+
+TEST_F_TIMEOUT(imalog, keep_and_max, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, measure(50));
+	ASSERT_EQ(IMALOG_DONE, imalog("trim --json --keep 20"));
+	EXPECT_EQ(20, ima_count());
+	EXPECT_EQ(20, imalog_number("kept"));
+	ASSERT_EQ(0, measure(10));
+	ASSERT_EQ(IMALOG_DONE, imalog("trim --json --max 5"));
+	EXPECT_EQ(10, imalog_number("archived"));
+	EXPECT_EQ(5, imalog_number("deleted"));
+	EXPECT_EQ(25, ima_count());
+	ASSERT_EQ(IMALOG_DONE, imalog("trim --json --keep 100"));
+	EXPECT_EQ(0, imalog_number("archived"));
+	EXPECT_EQ(0, imalog_number("deleted"));
+	EXPECT_EQ(25, ima_count());
+	EXPECT_EQ(0, imalog_whole());
+}
+
+TEST_F_TIMEOUT(imalog, dry_run_changes_nothing, IMA_TIMEOUT)
+{
+	long n, would;
+
+	ASSERT_EQ(0, measure(5));
+	n = ima_count();
+	ASSERT_EQ(0, imalog_shell("find " IMALOG_ARCHIVE " | sort >/root/before"));
+	ASSERT_EQ(IMALOG_DONE, imalog("trim --json --dry-run"));
+	would = imalog_number("archived");
+	EXPECT_EQ(n, imalog_number("deleted"));
+	EXPECT_EQ(n, ima_count());
+	EXPECT_EQ(self->removed, ima_removed());
+	EXPECT_EQ(0, imalog_shell("find " IMALOG_ARCHIVE " | sort | cmp - /root/before"));
+	ASSERT_EQ(IMALOG_DONE, imalog("trim --json"));
+	EXPECT_LE(5, would);
+	EXPECT_EQ(would, imalog_number("archived"));
+	EXPECT_EQ(n, imalog_number("deleted"));
+}
+
+TEST_F_TIMEOUT(imalog, nonce_of_a_verifier_is_in_the_quote, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, measure(5));
+	ASSERT_EQ(IMALOG_DONE, imalog("trim --nonce 00112233445566778899aabbccddeeff"));
+	EXPECT_EQ(0, imalog_shell("grep -rl '\"verifier\":\"00112233445566778899aabbccddeeff\"' " IMALOG_ARCHIVE));
+	EXPECT_EQ(0, imalog_whole());
+}
+
+TEST_F_TIMEOUT(imalog, before_delete_decides, IMA_TIMEOUT)
+{
+	long n;
+
+	ASSERT_EQ(0, measure(5));
+	n = ima_count();
+	ASSERT_EQ(IMALOG_REFUSED, imalog("trim --before-delete 'exit 3'"));
+	EXPECT_TRUE(imalog_says("exit status 3"));
+	EXPECT_EQ(n, ima_count());
+	ASSERT_EQ(IMALOG_DONE,
+		  imalog("trim --before-delete 'test -s $IMALOG_SHARD/records && echo $IMALOG_SHARD >>/root/asked'"));
+	EXPECT_EQ(0, ima_count());
+	EXPECT_EQ(0, imalog_shell("test $(wc -l </root/asked) = 1"));
+	EXPECT_EQ(0, imalog_whole());
+}
+
+TEST_F_TIMEOUT(imalog, violations_are_archived, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, ima_measure_violation());
+	ASSERT_EQ(0, measure(2));
+	ASSERT_EQ(IMALOG_DONE, imalog("trim --json"));
+	EXPECT_LE(3, imalog_number("archived"));
+	EXPECT_EQ(0, imalog_whole());
+	EXPECT_EQ(0, imalog_shell("imalog cat --ascii | grep -q '^10 0000000000000000000000000000000000000000 '"));
+}
+
+/* Records that another program staged are archived; it has to delete them. */
+TEST_F_TIMEOUT(imalog, staged_records, IMA_TIMEOUT)
+{
+	long n;
+
+	ASSERT_EQ(0, measure(5));
+	n = ima_count();
+	ASSERT_EQ(0, ima_stage());
+	ASSERT_EQ(0, ima_measure_files(3));
+	EXPECT_EQ(IMALOG_BUSY, imalog("trim"));
+	EXPECT_TRUE(imalog_says("staged"));
+	EXPECT_EQ(3, ima_count());
+	EXPECT_EQ(IMALOG_DONE, imalog("verify"));
+	EXPECT_EQ(IMALOG_DONE, imalog("status --json"));
+	EXPECT_EQ(n, imalog_number("staged"));
+	EXPECT_EQ(IMALOG_DONE,
+		  imalog("cat --ascii | tail -n +%ld >/root/cat; test $(wc -l </root/cat) = %ld",
+			 self->removed + 1, n + 3));
+	ASSERT_EQ(0, ima_delete_staged());
+	ASSERT_EQ(0, imalog_remember());
+	EXPECT_EQ(IMALOG_DONE, imalog("trim --json"));
+	EXPECT_EQ(3, imalog_number("deleted"));
+	EXPECT_EQ(0, imalog_whole());
+}
+
+TEST_F_TIMEOUT(imalog, second_writer_is_told, IMA_TIMEOUT)
+{
+	int fd = open(IMALOG_ARCHIVE, O_RDONLY | O_DIRECTORY);
+
+	ASSERT_EQ(0, flock(fd, LOCK_EX));
+	EXPECT_EQ(IMALOG_BUSY, imalog("trim"));
+	EXPECT_TRUE(imalog_says("another imalog writes to this archive"));
+	EXPECT_EQ(IMALOG_DONE, imalog("verify"));
+	close(fd);
+	EXPECT_EQ(IMALOG_DONE, imalog("trim"));
+}
+
+TEST_F_TIMEOUT(imalog, who_holds_a_file_open_is_told, IMA_TIMEOUT)
+{
+	char byte;
+	int fd;
+
+	ASSERT_EQ(0, measure(5));
+	fd = ima_open(IMA_ASCII, O_RDWR);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(IMALOG_BUSY, imalog("trim"));
+	EXPECT_TRUE(imalog_says("another process has it open to delete"));
+	EXPECT_EQ(IMALOG_DONE, imalog("status --json"));
+	EXPECT_EQ(getpid(), imalog_number("pid"));
+	EXPECT_TRUE(imalog_says("\"writes\":true"));
+	close(fd);
+	/* in the middle of what is to be deleted */
+	fd = ima_open(IMA_BINARY, O_RDONLY);
+	ASSERT_EQ(1, read(fd, &byte, 1));
+	EXPECT_EQ(IMALOG_BUSY, imalog("trim"));
+	EXPECT_TRUE(imalog_says("is reading the records"));
+	EXPECT_EQ(IMALOG_DONE, imalog("status"));
+	EXPECT_TRUE(imalog_says("to read, by"));
+	close(fd);
+	EXPECT_EQ(IMALOG_DONE, imalog("trim"));
+	EXPECT_EQ(0, ima_count());
+}
+
+TEST_F_TIMEOUT(imalog, without_a_tpm_nothing_is_deleted, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, measure(5));
+	EXPECT_EQ(IMALOG_TPM, imalog("trim --tcti device:/dev/null"));
+	EXPECT_EQ(IMALOG_TPM, imalog("trim --tcti nonsense:"));
+	EXPECT_EQ(IMALOG_TPM, imalog("status --tcti device:/nonexistent"));
+	EXPECT_TRUE(imalog_says("records, 0 staged"));
+	EXPECT_EQ(self->count + 5, ima_count());
+	/* where the kernel's list is, this kernel tells */
+	EXPECT_EQ(IMALOG_DONE,
+		  imalog("cat --tcti device:/nonexistent --from %ld --ascii >/root/cat; test $(wc -l </root/cat) = %ld",
+			 self->removed, self->count + 5));
+}
+
+TEST_F_TIMEOUT(imalog, full_or_read_only_disk, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, measure(50));
+	ASSERT_EQ(0, mkdir("/root/small", 0755));
+	ASSERT_EQ(0, mount("tmpfs", "/root/small", "tmpfs", 0, "size=4m"));
+	ASSERT_EQ(0, imalog_shell("cp -a " IMALOG_ARCHIVE " /root/small/a"));
+	EXPECT_EQ(IMALOG_IO, imalog("trim --archive /root/small/a"));
+	EXPECT_TRUE(imalog_says("fewer than --min-free"));
+	imalog_shell("dd if=/dev/zero of=/root/small/fill bs=1k 2>&1");
+	EXPECT_EQ(IMALOG_IO, imalog("trim --archive /root/small/a --min-free 0"));
+	EXPECT_TRUE(imalog_says("No space left"));
+	EXPECT_EQ(0, mount(NULL, "/root/small", NULL, MS_REMOUNT | MS_RDONLY, NULL));
+	EXPECT_EQ(IMALOG_IO, imalog("trim --archive /root/small/a --min-free 0"));
+	EXPECT_TRUE(imalog_says("Read-only file system"));
+	EXPECT_EQ(IMALOG_DONE, imalog("verify --archive /root/small/a"));
+	EXPECT_EQ(0, umount("/root/small"));
+	EXPECT_EQ(self->removed, ima_removed());
+}
+
+TEST_F_TIMEOUT(imalog, damaged_archive_deletes_nothing, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, measure(5));
+	ASSERT_EQ(0, imalog_shell("cd " IMALOG_ARCHIVE "/000000; last=$(ls | tail -n1); mv $last/records /root/away; head -c 20 /root/away >$last/records"));
+	EXPECT_EQ(IMALOG_REFUSED, imalog("trim"));
+	EXPECT_TRUE(imalog_says("records: has 20 bytes"));
+	ASSERT_EQ(0, imalog_shell("cd " IMALOG_ARCHIVE "/000000; rm $(ls | tail -n1)/records"));
+	EXPECT_EQ(IMALOG_IO, imalog("trim"));
+	EXPECT_TRUE(imalog_says("records: No such file"));
+	EXPECT_EQ(self->removed, ima_removed());
+	ASSERT_EQ(0, imalog_shell("cd " IMALOG_ARCHIVE "/000000; mv /root/away $(ls | tail -n1)/records"));
+	EXPECT_EQ(IMALOG_DONE, imalog("trim"));
+}
+
+/* A folder as on a kernel that has no command to delete. */
+TEST_F_TIMEOUT(imalog, kernel_that_cannot_delete, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, imalog_shell("mkdir -p " IMA_COPY "; cd " IMA_DIR "; for f in binary_* ascii_* runtime_measurements_count; do test -h $f || case $f in *_staged) ;; *) cat $f >" IMA_COPY "/$f; esac; done; cd " IMA_COPY "; cp -a " IMA_DIR "/*_measurements . ; chmod 440 *_sha*"));
+	EXPECT_EQ(IMALOG_REFUSED, imalog("trim --ima-dir " IMA_COPY));
+	EXPECT_TRUE(imalog_says("cannot delete records: it needs CONFIG_IMA_STAGING"));
+	EXPECT_EQ(self->removed, ima_removed());
+}
+
+/* A stock kernel with N: it does not tell how many records have left. */
+TEST_F_TIMEOUT(imalog, kernel_without_removed_is_held, IMA_TIMEOUT)
+{
+	int i;
+
+	ASSERT_EQ(0, imalog_shell("rm -rf " IMA_COPY "; mkdir " IMA_COPY "; for f in " IMA_DIR "/*; do case $f in *_removed) ;; *) ln -s $f " IMA_COPY "; esac; done"));
+	ASSERT_EQ(IMALOG_DONE, imalog("trim --ima-dir " IMA_COPY));
+	for (i = 0; i < 5; i++) {
+		ASSERT_EQ(0, measure(7 + i));
+			ASSERT_EQ(IMALOG_DONE, imalog("trim --json --keep 3 --ima-dir " IMA_COPY))
+			imalog_says("nothing");
+		EXPECT_EQ(3, ima_count());
+		EXPECT_EQ(7 + i, imalog_number("archived"));
+		EXPECT_EQ(IMALOG_DONE, imalog("verify --ima-dir " IMA_COPY));
+		EXPECT_EQ(IMALOG_DONE, imalog("cat --ima-dir " IMA_COPY " >/root/cat && cmp /root/cat /root/whole/binary_runtime_measurements_sha1"));
+	}
+	EXPECT_EQ(0, imalog_whole());
+	/* nothing new: the kernel's three records are found again */
+	ASSERT_EQ(IMALOG_DONE, imalog("trim --json --ima-dir " IMA_COPY));
+	EXPECT_EQ(0, imalog_number("archived"));
+	EXPECT_EQ(3, imalog_number("deleted"));
+	EXPECT_EQ(0, imalog_whole());
+}
+
+TEST_F_TIMEOUT(imalog, keep_boots_keeps_the_current_chain, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, measure(3));
+	ASSERT_EQ(IMALOG_DONE, imalog("trim --keep-boots 1"));
+	EXPECT_EQ(0, imalog_whole());
+}
+
+/* Nothing of ours is left in the TPM. */
+TEST_F_TIMEOUT(imalog, hundred_rounds_leave_nothing_in_the_tpm, IMA_TIMEOUT)
+{
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		ASSERT_EQ(0, measure(2));
+		ASSERT_EQ(IMALOG_DONE, imalog("trim --keep 1"));
+	}
+	EXPECT_EQ(0, imalog_shell("test -z \"$(for c in handles-transient handles-loaded-session handles-saved-session; do tpm2_getcap -T device:/dev/tpm0 $c; done)\""));
+	EXPECT_EQ(0, imalog_shell("test -z \"$(ls -A " IMALOG_ARCHIVE "/000000 | grep new)\""));
+	EXPECT_EQ(IMALOG_DONE, imalog("verify"));
+}
+
+/* The last: what another program deleted unsaved leaves a hole for good. */
+TEST_F_TIMEOUT(imalog, unsaved_records_deleted_by_others_are_told, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, measure(10));
+	ASSERT_EQ(0, ima_delete(4));
+	EXPECT_EQ(IMALOG_REFUSED, imalog("trim"));
+	EXPECT_TRUE(imalog_says("were deleted by another program before they were archived"));
+	EXPECT_EQ(IMALOG_REFUSED, imalog("verify"));
+	EXPECT_EQ(IMALOG_REFUSED, imalog("cat >/dev/null"));
+	EXPECT_EQ(self->removed + 4, ima_removed());
+}
+
+TEST_HARNESS_MAIN
