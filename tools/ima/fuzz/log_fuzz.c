@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fuzz.h"
 #include "banks.h"
 #include "show.h"
 
@@ -14,9 +15,6 @@ static const char * const algs[] = { "sha1", "sha256", "sha384", "sha512" };
 static struct ima_log_bank source[ARRAY_SIZE(algs)];
 static struct ima_log_bank bank;
 static FILE *null;
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const __u8 *data, size_t size);
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "manifest.h"
-
-int LLVMFuzzerTestOneInput(const __u8 *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const __u8 *data, size_t size)
 {

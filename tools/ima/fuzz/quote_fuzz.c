@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "hex.h"
 #include "ima_quote.h"
-
-int LLVMFuzzerTestOneInput(const __u8 *data, size_t size);
 
 static bool take(const __u8 **data, size_t *size, struct ima_quote_blob *blob)
 {

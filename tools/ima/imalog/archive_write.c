@@ -39,7 +39,8 @@ enum status archive_room(const struct archive *a, __u64 min_free)
 	/* no blocks at all: a file system that does not tell, such as ramfs */
 	if (left >= min_free || !st.f_blocks)
 		return DONE;
-	return say(IO, "%s: %llu bytes free, fewer than --min-free %llu: nothing archived, nothing deleted",
+	return say(IO,
+		   "%s: %llu bytes free, fewer than --min-free %llu: nothing archived, nothing deleted",
 		   a->path, left, min_free);
 }
 
@@ -180,7 +181,8 @@ enum status new_shard_write(struct new_shard *n, const void *data, size_t len)
 	if (status)
 		return status;
 	if (len > sizeof(n->buf))
-		return write_all(n->file[SHARD_RECORDS], data, len) ? DONE : bad(n, "records: write");
+		return write_all(n->file[SHARD_RECORDS], data, len) ? DONE : bad(n,
+										 "records: write");
 	memcpy(n->buf + n->len, data, len);
 	n->len += len;
 	return DONE;
@@ -211,13 +213,14 @@ enum status new_shard_restart(struct new_shard *n)
 enum status new_shard_cut(struct new_shard *n, __u64 bytes, __u8 hash[HASH_SIZE])
 {
 	enum status status = flush(n);
+	int fd = n->file[SHARD_RECORDS];
 	__u64 size;
 
 	if (status)
 		return status;
-	if (ftruncate(n->file[SHARD_RECORDS], bytes) || fsync(n->file[SHARD_RECORDS]))
+	if (ftruncate(fd, bytes) || fsync(fd))
 		return bad(n, "records: sync");
-	if (lseek(n->file[SHARD_RECORDS], 0, SEEK_SET) || shard_hash_fd(n->file[SHARD_RECORDS], hash, &size))
+	if (lseek(fd, 0, SEEK_SET) || shard_hash_fd(fd, hash, &size))
 		return bad(n, "records: read back");
 	return DONE;
 }

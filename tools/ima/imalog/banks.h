@@ -15,7 +15,7 @@
  * belong to a dynamic launch. Records for those are kept, counted, not proven.
  */
 #define BANKS_PROVABLE	0xff00u
-#define BANKS_USUAL	(1u << 10)
+#define BANKS_USUAL	0x0400u
 
 /**
  * struct banks - banks with PCR values

@@ -149,7 +149,7 @@ static enum status place_by_quote(struct cat *c)
 		c->base = p->base;
 		c->chain = p->chain;
 	} else if (status == TPM) {
-		note("the place of the kernel's list in the log is not known without a TPM; --boot shows a chain of the archive alone");
+		note("only a TPM tells where the kernel's list is in the log; --boot needs none");
 	}
 	prove_end(p);
 	tpm_close(&t);

@@ -187,14 +187,14 @@ static enum status print_text(const struct state *s)
 		printf(", %llu bytes of caches", s->slab_bytes);
 	printf("\ndeletes:  %s\n", k->way ? ways[k->way] : "not: it needs CONFIG_IMA_STAGING");
 	if (p->have_last)
-		printf("archive:  ends before record %llu, proven up to TPM clock %llu ms of reset %u (%s)\n",
+		printf("archive:  %llu records, proven up to TPM clock %llu ms of reset %u (%s)\n",
 		       p->last.first + p->last.count, p->last.info.clock,
 		       p->last.info.resets, p->last.time);
 	else
 		printf("archive:  empty\n");
 	if (s->proven)
-		printf("trim:     would archive %llu records, from %llu of chain %llu on, and delete %llu\n",
-		       p->proven - p->end, p->end, p->chain, p->proven - p->start);
+		printf("trim:     would archive %llu records of chain %llu, and delete %llu\n",
+		       p->proven - p->end, p->chain, p->proven - p->start);
 	if (s->have_key) {
 		hex_from(hex, s->print, sizeof(s->print));
 		printf("key:      %s\n", hex);

@@ -54,13 +54,14 @@ static enum status print_text(const struct options *opt, const struct round_resu
 	const char *would = opt->dry_run ? "would be " : "";
 
 	if (r->archived)
-		printf("%sarchived: records %llu to %llu of chain %llu, proven up to TPM clock %llu ms of reset %u\n",
+		printf("%sarchived: records %llu to %llu of chain %llu\n"
+		       "proven up to TPM clock %llu ms of reset %u\n",
 		       would, r->archived_from, r->end - 1, r->chain, r->info.clock,
 		       r->info.resets);
 	else
 		printf("%sarchived: nothing new\n", would);
 	if (r->unproven)
-		printf("  %llu of them are for PCRs that no quote vouches for\n",
+		printf("  %llu are for PCRs that no quote vouches for\n",
 		       r->unproven);
 	if (r->aligned)
 		printf("  the kernel's place in the log was found by replaying it\n");

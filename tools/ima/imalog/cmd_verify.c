@@ -128,7 +128,7 @@ static void print_gap(const struct verify_chain *before, const struct verify_cha
 	__u32 gap = c->info.resets - before->info.resets - 1;
 
 	if (gap)
-		printf("between chain %llu and %llu: the TPM was reset %u times more, of these boots nothing was archived\n",
+		printf("between chain %llu and %llu: nothing archived of %u more TPM resets\n",
 		       before->chain, c->chain, gap);
 }
 
@@ -144,17 +144,19 @@ static enum status print_text(const struct verify_result *r, const struct live *
 		c = &r->chain[i];
 		if (i)
 			print_gap(c - 1, c);
-		printf("chain %llu: %llu records in %llu shards, proven up to TPM clock %llu ms of reset %u (%s)\n",
+		printf("chain %llu: %llu records in %llu shards\n"
+		       "  proven up to TPM clock %llu ms of reset %u (%s)\n",
 		       c->chain, c->records, c->shards, c->info.clock, c->info.resets,
 		       c->time);
 		if (c->unproven)
-			printf("  %llu of them are for PCRs that no quote vouches for\n",
+			printf("  %llu are for PCRs that no quote vouches for\n",
 			       c->unproven);
 	}
 	if (!r->num)
 		printf("the archive is empty\n");
 	if (live->looked)
-		printf("kernel: %llu records, from %llu of chain %llu on, go with it: proven by a fresh quote at clock %llu ms\n",
+		printf("kernel: %llu records, from %llu of chain %llu on\n"
+		       "  proven by a fresh quote at TPM clock %llu ms\n",
 		       live->proven - live->start, live->start, live->chain,
 		       live->info.clock);
 	hex_from(hex, r->print, sizeof(r->print));

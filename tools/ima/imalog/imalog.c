@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "ima_log.h"
 
 static const struct {
 	const char *name;
@@ -27,7 +28,7 @@ static void print_help(FILE *out)
 	fputs("Usage: imalog COMMAND [OPTION]...\n"
 	      "Archive IMA measurement records, prove them, and delete them in the kernel.\n"
 	      "\n", out);
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].what);
 	fputs("\nimalog COMMAND --help tells its options; imalog(8) tells all.\n", out);
 }
@@ -51,7 +52,7 @@ int main(int argc, char **argv)
 		print_help(stdout);
 		return fflush(stdout) ? IO : DONE;
 	}
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
 	return say(USAGE, "%s: no such command, see imalog --help", argv[1]);

@@ -275,7 +275,7 @@ static int open_commands(const struct kernel *k, int flags)
 static enum status open_failed(const struct kernel *k)
 {
 	if (errno == EBUSY)
-		return say(BUSY, "%s/" COMMANDS ": another process has it open to delete records: see imalog status",
+		return say(BUSY, "%s: another process has " COMMANDS " open to delete",
 			   k->path);
 	return say_errno("%s/" COMMANDS, k->path);
 }
@@ -289,7 +289,8 @@ static enum status open_failed(const struct kernel *k)
 enum status kernel_hold(struct kernel *k)
 {
 	if (k->way == KERNEL_NONE)
-		return say(REFUSED, "%s: this kernel cannot delete records: it needs CONFIG_IMA_STAGING",
+		return say(REFUSED,
+			   "%s: this kernel cannot delete records: it needs CONFIG_IMA_STAGING",
 			   k->path);
 	if (k->way == KERNEL_COUNTED || k->held >= 0)
 		return DONE;
@@ -334,14 +335,14 @@ static enum status delete_failed(const struct kernel *k, int err)
 	case -ENOENT:
 		return AGAIN;
 	case -EBUSY:
-		return say(BUSY, "%s/" COMMANDS ": a process is reading the records that would be deleted: see imalog status",
+		return say(BUSY, "%s: a process reads the records that would be deleted",
 			   k->path);
 	case -EEXIST:
-		return say(BUSY, "%s/" COMMANDS ": another program has staged records: it has to delete them first",
+		return say(BUSY, "%s: another program has staged records, and has to delete them",
 			   k->path);
 	case -ESTALE:
 	case -EACCES:
-		return say(BUSY, "%s/" COMMANDS ": kexec has taken the records along: the next kernel has them",
+		return say(BUSY, "%s: kexec takes the records along to the next kernel",
 			   k->path);
 	default:
 		errno = -err;

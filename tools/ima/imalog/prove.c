@@ -135,7 +135,8 @@ static enum status skip_archived(struct proof *p, struct stream *s, bool *same)
 	if (status)
 		return status;
 	if (end)
-		return say(REFUSED, "kernel's list: ends before record %llu, the archive has them up to %llu: is this archive of another machine?",
+		return say(REFUSED,
+			   "kernel's list: ends before record %llu, the archive has them up to %llu: is this archive of another machine?",
 			   stream_number(s), p->end);
 	return say(REFUSED, "kernel's list: record %llu is not the one in the archive",
 		   stream_number(s) - 1);

@@ -86,7 +86,8 @@ static enum status not_the_usual(struct proof *p)
 	if (status)
 		return status;
 	if (pcrs && !(pcrs & BANKS_USUAL))
-		return say(REFUSED, "PCR %d: others than IMA extend it, so no quote can prove records for it: change the pcr= of the policy's rule",
+		return say(REFUSED,
+			   "PCR %d: others than IMA extend it, so no quote can prove records for it: change the pcr= of the policy's rule",
 			   __builtin_ctz(pcrs));
 	return DONE;
 }
@@ -105,12 +106,14 @@ enum status prove_explain(struct proof *p)
 	bool found;
 
 	if (!p->fresh && p->info.restarts > p->last.info.restarts && same_boot)
-		return say(REFUSED, "TPM: it was restarted since the newest shard, and its PCRs began anew (hibernation does that): what is in the list cannot be proven until the next reboot");
+		return say(REFUSED,
+			   "TPM: it was restarted since the newest shard, and its PCRs began anew (hibernation does that): what is in the list cannot be proven until the next reboot");
 	status = find_failed(p, &number, &found);
 	if (status)
 		return status;
 	if (found)
-		return say(REFUSED, "kernel's list: record %llu is in the list, but was not extended into the PCR: the TPM failed then (see the kernel log), attestation fails until the next reboot",
+		return say(REFUSED,
+			   "kernel's list: record %llu is in the list, but was not extended into the PCR: the TPM failed then (see the kernel log), attestation fails until the next reboot",
 			   number);
 	status = not_the_usual(p);
 	if (status)
@@ -118,9 +121,12 @@ enum status prove_explain(struct proof *p)
 	if (p->fresh && same_boot)
 		return say(REFUSED, "kernel's list: does not lead to the TPM's PCRs");
 	if (p->fresh)
-		return say(REFUSED, "kernel's list: does not lead from the TPM's reset to its PCRs: records were deleted before they were archived, or a kexec left them behind, or the list was altered");
+		return say(REFUSED,
+			   "kernel's list: does not lead from the TPM's reset to its PCRs: records were deleted before they were archived, or a kexec left them behind, or the list was altered");
 	if (!same_boot)
-		return say(REFUSED, "kernel's list: does not go on from any place in the archive: a kexec left records behind, or another program deleted records that are not archived, or one of them was altered");
-	return say(REFUSED, "kernel's list: records from %llu on do not lead to the TPM's PCRs: the list was altered, or others than IMA extend PCR 10",
+		return say(REFUSED,
+			   "kernel's list: does not go on from any place in the archive: a kexec left records behind, or another program deleted records that are not archived, or one of them was altered");
+	return say(REFUSED,
+		   "kernel's list: records from %llu on do not lead to the TPM's PCRs: the list was altered, or others than IMA extend PCR 10",
 		   p->end);
 }

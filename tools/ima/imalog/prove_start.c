@@ -25,7 +25,8 @@ static enum status go_on(struct proof *p)
 	enum status status;
 
 	if (!same_banks(p))
-		return say(REFUSED, "TPM: its banks are others than in the newest shard, but it was not reset since");
+		return say(REFUSED,
+			   "TPM: its banks are others than in the newest shard, but it was not reset since");
 	status = banks_init(&p->before);
 	if (!status)
 		status = manifest_banks(&p->last, &p->before, true);
@@ -69,11 +70,14 @@ static enum status check_fresh(struct proof *p)
 	struct kernel *k = p->kernel;
 
 	if (p->have_last && p->info.clock < p->last.info.clock)
-		return say(REFUSED, "TPM: its clock is behind that of the newest shard: it was cleared, or is another one: begin a new archive");
+		return say(REFUSED,
+			   "TPM: its clock is behind that of the newest shard: it was cleared, or is another one: begin a new archive");
 	if (p->have_last && !strcmp(p->last.boot_id, k->boot_id))
-		return say(REFUSED, "TPM: it was reset while the kernel ran on: what the list says of the time before cannot be proven: reboot");
+		return say(REFUSED,
+			   "TPM: it was reset while the kernel ran on: what the list says of the time before cannot be proven: reboot");
 	if (k->removed > k->staged)
-		return say(REFUSED, "kernel's list: %llu records were deleted by another program before they were archived: what is left cannot be proven until the next reboot",
+		return say(REFUSED,
+			   "kernel's list: %llu records were deleted by another program before they were archived: what is left cannot be proven until the next reboot",
 			   k->removed - k->staged);
 	return DONE;
 }
@@ -84,7 +88,8 @@ static enum status check_going_on(const struct proof *p)
 
 	if (!p->known || start <= p->end)
 		return DONE;
-	return say(REFUSED, "kernel's list: records %llu to %llu were deleted by another program before they were archived",
+	return say(REFUSED,
+		   "kernel's list: records %llu to %llu were deleted by another program before they were archived",
 		   p->end, start - 1);
 }
 

@@ -21,7 +21,8 @@ static enum status check_key(const struct shard *s, const struct ima_quote_blob 
 	if (!print || !memcmp(own, print, sizeof(own)))
 		return DONE;
 	hex_from(hex, own, sizeof(own));
-	return say(REFUSED, "%s: ak: the quote is by another attestation key, SHA-256 fingerprint %s",
+	return say(REFUSED,
+		   "%s: ak: the quote is by another attestation key, SHA-256 fingerprint %s",
 		   s->name, hex);
 }
 
@@ -99,7 +100,8 @@ static enum status check_after(const struct shard *s, const struct banks *b)
 			if (b->pcrs >> pcr & 1 &&
 			    memcmp(b->bank[i].value[pcr], want->after[pcr],
 				   b->bank[i].size))
-				return say(REFUSED, "%s: shard.json: after: the records do not lead to PCR %u in bank %s",
+				return say(REFUSED,
+					   "%s: shard.json: after: the records do not lead to PCR %u in bank %s",
 					   s->name, pcr, b->bank[i].name);
 	}
 	return DONE;

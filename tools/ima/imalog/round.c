@@ -54,7 +54,8 @@ static enum status check_key(const struct proof *p)
 		return say(IO, "OpenSSL: no SHA-256");
 	if (!memcmp(hash, p->last.ak, HASH_SIZE))
 		return DONE;
-	return say(REFUSED, "%s: the archive is signed by another attestation key: use that (--ak), or begin a new archive",
+	return say(REFUSED,
+		   "%s: the archive is signed by another attestation key: use that (--ak), or begin a new archive",
 		   p->archive->path);
 }
 

@@ -22,12 +22,9 @@
  */
 enum status { DONE, REFUSED, USAGE, TPM, IO, BUSY, AGAIN };
 
-enum status __attribute__((format(printf, 2, 3)))
-say(enum status status, const char *fmt, ...);
-enum status __attribute__((format(printf, 1, 2)))
-say_errno(const char *fmt, ...);
-void __attribute__((format(printf, 1, 2)))
-note(const char *fmt, ...);
+__printf(2, 3) enum status say(enum status status, const char *fmt, ...);
+__printf(1, 2) enum status say_errno(const char *fmt, ...);
+__printf(1, 2) void note(const char *fmt, ...);
 
 const char *say_last(void);
 

@@ -155,7 +155,8 @@ enum status tpm_pinned(const struct options *opt, __u8 print[IMA_QUOTE_PRINT_SIZ
 	int err;
 
 	if (!opt->ak)
-		return say(USAGE, "--offline needs --ak: the public key in PEM, or its fingerprint: else anyone could have signed");
+		return say(USAGE,
+			   "--offline needs --ak: the public key in PEM, or its fingerprint: else anyone could have signed");
 	if (hex_to(opt->ak, print, IMA_QUOTE_PRINT_SIZE))
 		return DONE;
 	pem = fopen(opt->ak, "re");

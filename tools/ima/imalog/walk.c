@@ -81,7 +81,8 @@ static enum status check_before(const struct walk *w, const struct shard *s)
 	}
 	banks_free(&start);
 	if (!status && !same)
-		status = say(REFUSED, "%s: shard.json: before: the PCR values are not those after the last shard",
+		status = say(REFUSED,
+			     "%s: shard.json: before: the PCR values are not those after the last shard",
 			     s->name);
 	return status;
 }
@@ -103,7 +104,8 @@ static enum status check_banks(const struct walk *w, const struct shard *s)
 static enum status check_first(const struct walk *w, const struct shard *s)
 {
 	if (s->m.first)
-		return say(REFUSED, "%s: a shard is missing: the chain does not begin with record 0",
+		return say(REFUSED,
+			   "%s: a shard is missing: the chain does not begin with record 0",
 			   s->name);
 	if (w->begun && s->m.info.resets == w->last.info.resets)
 		return say(REFUSED, "%s: shard.json: resets: %u, as in the chain before",
@@ -117,7 +119,8 @@ static enum status check(const struct walk *w, const struct shard *s, bool first
 
 	status = first ? check_first(w, s) : check_shard(w, s);
 	if (!status && w->begun && memcmp(s->m.previous, w->last.self, HASH_SIZE))
-		status = say(REFUSED, "%s: shard.json: previous: is not the hash of the manifest before",
+		status = say(REFUSED,
+			     "%s: shard.json: previous: is not the hash of the manifest before",
 			     s->name);
 	if (!status && w->begun && s->m.info.clock < w->last.info.clock)
 		status = say(REFUSED, "%s: shard.json: clock: goes back", s->name);

@@ -298,7 +298,8 @@ static void fill(struct maker *m, struct manifest *manifest)
 	manifest->bytes = m->len;
 	manifest->unproven = m->banks.unproven;
 	memcpy(manifest->previous, m->last.self, HASH_SIZE);
-	snprintf(manifest->boot_id, sizeof(manifest->boot_id), "0dc9a1f2-0000-4000-8000-000000000000");
+	snprintf(manifest->boot_id, sizeof(manifest->boot_id),
+		 "0dc9a1f2-0000-4000-8000-000000000000");
 	snprintf(manifest->kernel, sizeof(manifest->kernel), "6.12.0-test");
 	snprintf(manifest->time, sizeof(manifest->time), "2026-01-02T03:04:05Z");
 	manifest->info.clock = m->clock;

@@ -17,9 +17,14 @@
 #include "hex.h"
 #include "show.h"
 
+#define XATTRS		"security.ima|security.selinux"
+#define FIFTEEN		"n|n|n|n|n|n|n|n|n|n|n|n|n|n|n"
 #define LONG_NAME	3700
 #define D32		"4444444444444444444444444444444444444444444444444444444444444444"
+#define Z32		"0000000000000000000000000000000000000000000000000000000000000000"
 #define A32		"DDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDD"	/* 32 bytes of 0x44 */
+#define A20		"DDDDDDDDDDDDDDDDDDDD"
+#define D20		"4444444444444444444444444444444444444444"
 #define F(text)		{ text, sizeof(text) - 1 }
 #define FZ(text)	{ text, sizeof(text) }
 
@@ -106,9 +111,9 @@ TEST(templates_as_text)
 	MAKE(&r, "ima-modsig", F("sha256:\0" A32), FZ("/bin/a"), F(""),
 	     F("sha256:\0" A32), F("\x30\x82"));
 	EXPECT_TRUE(shows(&r, "ima-modsig sha256:" D32 " /bin/a  sha256:" D32 " 3082"));
-	MAKE(&r, "d-ng|n-ng", F("sha1:\0" "DDDDDDDDDDDDDDDDDDDD"), FZ("x"));
+	MAKE(&r, "d-ng|n-ng", F("sha1:\0" A20), FZ("x"));
 	EXPECT_TRUE(shows(&r, "d-ng|n-ng sha1:4444444444444444444444444444444444444444 x"));
-	MAKE(&r, "d|n", F("DDDDDDDDDDDDDDDDDDDD"), F("x"));
+	MAKE(&r, "d|n", F(A20), F("x"));
 	EXPECT_TRUE(shows(&r, "d|n 4444444444444444444444444444444444444444 x"));
 }
 
@@ -119,13 +124,13 @@ TEST(evm_template_as_text)
 	const __u16 mode = 0100755;
 	const struct maker_field fields[] = {
 		F("sha256:\0" A32), FZ("/bin/a"), F("\x05\x02"),
-		FZ("security.ima|security.selinux"), F("\x01\x00\x00\x00"), F("ab"),
+		FZ(XATTRS), F("\x01\x00\x00\x00"), F("ab"),
 		{ &uid, 4 }, { &gid, 4 }, { &mode, 2 },
 	};
 
 	make(&r, "evm-sig", fields, ARRAY_SIZE(fields));
-	EXPECT_TRUE(shows(&r, "evm-sig sha256:" D32 " /bin/a 0502 "
-			  "security.ima|security.selinux 01000000 6162 1000 100 33261"));
+	EXPECT_TRUE(shows(&r, "evm-sig sha256:" D32 " /bin/a 0502 " XATTRS
+			  " 01000000 6162 1000 100 33261"));
 }
 
 /* Digest, length and text of the name without a NUL; the hash pads the name. */
@@ -207,8 +212,7 @@ TEST(odd_names)
 
 TEST(fifteen_fields_and_empty_ones)
 {
-	static const char template[] =
-		"n|n|n|n|n|n|n|n|n|n|n|n|n|n|n";
+	static const char template[] = FIFTEEN;
 	struct maker_field fields[16];
 	static struct maker_record r;
 	struct ima_log_record rec;
@@ -217,8 +221,7 @@ TEST(fifteen_fields_and_empty_ones)
 	for (i = 0; i < 16; i++)
 		fields[i] = (struct maker_field) { "xy", i % 3 };
 	make(&r, template, fields, 15);
-	EXPECT_TRUE(shows(&r, "n|n|n|n|n|n|n|n|n|n|n|n|n|n|n"
-			  "  x xy  x xy  x xy  x xy  x xy"));
+	EXPECT_TRUE(shows(&r, FIFTEEN "  x xy  x xy  x xy  x xy  x xy"));
 	make(&r, template, fields, 16);
 	EXPECT_GT(0, parse(&r, &rec));
 	make(&r, template, fields, 14);
@@ -239,7 +242,7 @@ TEST(violation)
 	maker_violate(&r);
 	text = show(&r, &sha256, true, &len);
 	ASSERT_NE(NULL, text);
-	EXPECT_STREQ("10 0000000000000000000000000000000000000000000000000000000000000000 ima-ng sha256: /tmp/v\n",
+	EXPECT_STREQ("10 " Z32 " ima-ng sha256: /tmp/v\n",
 		     text);
 	free(text);
 	ASSERT_EQ(DONE, banks_init(&b));

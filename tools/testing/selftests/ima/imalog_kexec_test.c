@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../kselftest.h"
 #include "ima_test.h"
 #include "imalog_run.h"
 
@@ -38,12 +39,12 @@ static const struct {
 	{ "after the deletion", 0 },
 };
 
-#define STEPS	((int)(sizeof(steps) / sizeof(steps[0])))
+#define STEPS	((int)ARRAY_SIZE(steps))
 
 static int kernel;	/* how many kexecs before it */
 static int test;	/* the step whose end is looked at, counted from 1 */
 
-static void __attribute__((noreturn)) fail(const char *what, long is)
+static void __noreturn fail(const char *what, long is)
 {
 	printf("# kernel %d: %s: %ld\n", kernel, what, is);
 	imalog_says("no error");
@@ -92,7 +93,11 @@ static void load(void)
 	ssize_t n;
 
 	CHECK(!imalog_before_kexec());
-	CHECK(!imalog_shell("cp /boot/initrd " NEXT " && cd / && while [ $(($(stat -c %%s " NEXT ") %% 512)) != 0 ]; do printf '\\0' >>" NEXT "; done && { find var; echo root; find root/whole; } | cpio -o -H newc >>" NEXT " 2>/dev/null"));
+	CHECK(!imalog_shell("set -e; N=" NEXT "; cp /boot/initrd $N; cd /; "
+			    "odd() { test $(($(stat -c %%s $N) %% 512)) != 0; };"
+			    "while odd; do printf '\\0' >>$N; done;"
+			    "names() { find var; echo root; find root/whole; };"
+			    "names | cpio -o -H newc >>$N 2>/dev/null"));
 	initrd = open("/proc/cmdline", O_RDONLY);
 	n = read(initrd, cmdline, sizeof(cmdline) - 64);
 	close(initrd);

@@ -3,6 +3,7 @@
  * imalog with attestation keys that were made before: kept by the TPM (a handle) or in
  * a file (TSS2 PRIVATE KEY), of each kind; and with a key that is not the archive's.
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,29 @@
 #include "imalog_run.h"
 
 #define HANDLE	"0x81010042"
-#define AK	"fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|sign"
+#define ECDSA	"ecc256:ecdsa-sha256:null"
+#define FIXED	"fixedtpm|fixedparent|sensitivedataorigin|userwithauth|"
+#define PARENT	FIXED "noda|restricted|decrypt"
+#define AK	FIXED "restricted|sign"
+#define PLAIN	FIXED "sign"	/* signs whatever it is given */
 #define SECONDS	600	/* RSA keys take an emulated TPM a while */
+
+/* A command of tpm2-tools in /root/key: it tells why it fails. */
+__printf(1, 2) static int tpm(const char *fmt, ...)
+{
+	char command[512];
+	va_list args;
+	int ret;
+
+	va_start(args, fmt);
+	vsnprintf(command, sizeof(command), fmt, args);
+	va_end(args);
+	ret = imalog_shell("cd /root/key && %s 2>&1", command);
+	if (ret)
+		imalog_says("no error");
+	imalog_shell("tpm2_flushcontext -t");
+	return ret;
+}
 
 FIXTURE(key)
 {
@@ -26,7 +48,7 @@ FIXTURE_VARIANT(key)
 
 FIXTURE_VARIANT_ADD(key, ecc_p256)
 {
-	.alg = "ecc256:ecdsa-sha256:null",
+	.alg = ECDSA,
 };
 
 FIXTURE_VARIANT_ADD(key, ecc_p384)
@@ -55,9 +77,12 @@ FIXTURE_SETUP(key)
 
 	if (why)
 		SKIP(return, "%s", why);
-	ASSERT_EQ(0, imalog_shell("mkdir -p /root/key && cd /root/key && rm -rf * && exec 2>&1; tpm2_createprimary -Q -C o -g sha256 -G ecc256:aes128cfb -a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|restricted|decrypt' -c parent && tpm2_create -Q -C parent -G %s -g sha256 -a '" AK "' -u pub -r priv && tpm2_load -Q -C parent -u pub -r priv -c ak && tpm2_readpublic -Q -c ak -f pem -o ak.pem && tpm2_flushcontext -Q -t",
-				  variant->alg))
-		imalog_says("no error");
+	ASSERT_EQ(0, imalog_shell("rm -rf /root/key; mkdir -p /root/key"));
+	ASSERT_EQ(0, tpm("tpm2_createprimary -C o -G ecc256:aes128cfb -a '" PARENT "' -c parent"));
+	ASSERT_EQ(0, tpm("tpm2_create -C parent -G %s -g sha256 -a '" AK "' -u pub -r priv",
+			 variant->alg));
+	ASSERT_EQ(0, tpm("tpm2_load -C parent -u pub -r priv -c ak"));
+	ASSERT_EQ(0, tpm("tpm2_readpublic -c ak -f pem -o ak.pem"));
 }
 
 FIXTURE_TEARDOWN(key)
@@ -77,15 +102,13 @@ static int trim_and_verify(const char *ak)
 
 TEST_F_TIMEOUT(key, by_handle_and_as_file, SECONDS)
 {
-	ASSERT_EQ(0, imalog_shell("cd /root/key && tpm2_load -Q -C parent -u pub -r priv -c ak 2>&1 && tpm2_evictcontrol -Q -C o -c ak " HANDLE " && tpm2_flushcontext -Q -t"))
-		imalog_says("no error");
+	ASSERT_EQ(0, tpm("tpm2_evictcontrol -C o -c ak " HANDLE));
 	EXPECT_EQ(0, trim_and_verify(HANDLE))
 		imalog_says("no error");
-	ASSERT_EQ(0, imalog_shell("cd /root/key && tpm2_encodeobject -Q -C parent -u pub -r priv -o ak.tss2 2>&1"))
-		imalog_says("no error");
+	ASSERT_EQ(0, tpm("tpm2_encodeobject -C parent -u pub -r priv -o ak.tss2"));
 	EXPECT_EQ(0, trim_and_verify("/root/key/ak.tss2"))
 		imalog_says("no error");
-	EXPECT_EQ(0, imalog_shell("tpm2_evictcontrol -Q -C o -c " HANDLE));
+	EXPECT_EQ(0, tpm("tpm2_evictcontrol -C o -c " HANDLE));
 }
 
 FIXTURE(enrolled)
@@ -108,12 +131,16 @@ FIXTURE_TEARDOWN(enrolled)
 TEST_F_TIMEOUT(enrolled, archive_belongs_to_one_key, SECONDS)
 {
 	ASSERT_EQ(0, ima_measure_files(5));
-	ASSERT_EQ(0, imalog_shell("cd /root && tpm2_createprimary -Q -C o -G ecc256:ecdsa-sha256:null -a '" AK "' -c owned && tpm2_evictcontrol -Q -C o -c owned " HANDLE " 2>&1 && tpm2_readpublic -Q -c " HANDLE " -f pem -o o.pem && tpm2_createprimary -Q -C o -G ecc256:ecdsa-sha256:null -a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sign' -c plain && tpm2_evictcontrol -Q -C o -c plain 0x81010043 && tpm2_flushcontext -Q -t"))
-		imalog_says("no error");
+	ASSERT_EQ(0, imalog_shell("mkdir -p /root/key"));
+	ASSERT_EQ(0, tpm("tpm2_createprimary -C o -G " ECDSA " -a '" AK "' -c owned"));
+	ASSERT_EQ(0, tpm("tpm2_evictcontrol -C o -c owned " HANDLE));
+	ASSERT_EQ(0, tpm("tpm2_readpublic -c " HANDLE " -f pem -o o.pem"));
+	ASSERT_EQ(0, tpm("tpm2_createprimary -C o -G " ECDSA " -a '" PLAIN "' -c plain"));
+	ASSERT_EQ(0, tpm("tpm2_evictcontrol -C o -c plain 0x81010043"));
 	EXPECT_EQ(IMALOG_REFUSED, imalog("trim --ak 0x81010043"));
 	EXPECT_TRUE(imalog_says("not a TPM's restricted signing key"));
 	EXPECT_EQ(IMALOG_TPM, imalog("trim --ak 0x81010044"));
-	EXPECT_EQ(IMALOG_TPM, imalog("trim --ak /root/o.pem"));
+	EXPECT_EQ(IMALOG_TPM, imalog("trim --ak /root/key/o.pem"));
 	EXPECT_TRUE(imalog_says("TSS2 PRIVATE KEY"));
 	ASSERT_EQ(IMALOG_DONE, imalog("trim --ak " HANDLE));
 	ASSERT_EQ(0, ima_measure_files(5));
@@ -122,7 +149,7 @@ TEST_F_TIMEOUT(enrolled, archive_belongs_to_one_key, SECONDS)
 	EXPECT_EQ(IMALOG_REFUSED, imalog("verify"));
 	EXPECT_EQ(IMALOG_DONE, imalog("trim --ak " HANDLE));
 	EXPECT_EQ(IMALOG_DONE, imalog("verify --ak " HANDLE));
-	EXPECT_EQ(IMALOG_DONE, imalog("verify --offline --ak /root/o.pem"));
+	EXPECT_EQ(IMALOG_DONE, imalog("verify --offline --ak /root/key/o.pem"));
 	EXPECT_EQ(IMALOG_DONE, imalog("status --ak " HANDLE));
 }
 

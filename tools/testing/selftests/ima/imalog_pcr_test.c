@@ -19,7 +19,10 @@ FIXTURE_SETUP(pcr)
 	const char *why;
 
 	/* the first rule that fits counts: these come before that of all tests */
-	imalog_shell("test -e /root/rules || { for p in 11 12 14 23 40; do echo \"measure func=FILE_CHECK mask=MAY_READ fowner=$p pcr=$p\"; done >/root/rules; cat /root/rules >" IMA_DIR "/policy; }");
+	imalog_shell("test -e /root/rules && exit; cd /root;"
+		     "for p in 11 12 14 23 40; do\n"
+		     "echo measure func=FILE_CHECK mask=MAY_READ fowner=$p pcr=$p;"
+		     "done >rules; cat rules >" IMA_DIR "/policy");
 	why = imalog_unavailable();
 	if (why)
 		SKIP(return, "%s", why);
@@ -33,8 +36,10 @@ FIXTURE_TEARDOWN(pcr)
 /* Files of the owner that the rule for this PCR is about. */
 static int measure_for(const char *pcr, int n)
 {
-	return imalog_shell("i=0; while [ $i -lt %d ]; do f=/root/p%s.$i.$$; echo $f >$f; chown %s $f; cat $f >/dev/null; i=$((i + 1)); done",
-			    n, pcr, pcr);
+	return imalog_shell("one() { echo $1 >$1; chown %s $1; cat $1 >/dev/null; };"
+			    "i=0; while [ $i -lt %d ]; do one /root/p%s.$i.$$;"
+			    "i=$((i + 1)); done",
+			    pcr, n, pcr);
 }
 
 TEST_F_TIMEOUT(pcr, records_for_other_pcrs, IMA_TIMEOUT)
@@ -87,7 +92,7 @@ TEST_F_TIMEOUT(pcr, others_extend_it, IMA_TIMEOUT)
 {
 	long removed;
 
-	ASSERT_EQ(0, imalog_shell("tpm2_pcrextend 12:sha256=0000000000000000000000000000000000000000000000000000000000000001"));
+	ASSERT_EQ(0, imalog_shell("tpm2_pcrextend 12:sha256=$(printf %%064d 1)"));
 	ASSERT_EQ(0, measure_for("12", 2));
 	removed = ima_removed();
 	EXPECT_EQ(IMALOG_REFUSED, imalog("trim"));

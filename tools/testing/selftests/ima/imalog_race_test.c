@@ -26,14 +26,14 @@
 
 /* What the processes of a test share. */
 struct shared {
-	_Atomic long archived_end;	/* of the archive, as trim told */
-	_Atomic long rounds;
-	_Atomic long busy;
-	_Atomic long foreign;		/* records that another program deleted */
-	_Atomic long staged;		/* times that it staged */
-	_Atomic long peak;		/* most records in the list after a round */
-	_Atomic long failed;
-	_Atomic bool over;		/* no more events */
+	atomic_long archived_end;	/* of the archive, as trim told */
+	atomic_long rounds;
+	atomic_long busy;
+	atomic_long foreign;		/* records that another program deleted */
+	atomic_long staged;		/* times that it staged */
+	atomic_long peak;		/* most records in the list after a round */
+	atomic_long failed;
+	atomic_bool over;		/* no more events */
 };
 
 FIXTURE(race)
@@ -56,7 +56,7 @@ FIXTURE_TEARDOWN(race)
 {
 }
 
-static void raise_to(_Atomic long *max, long n)
+static void raise_to(atomic_long *max, long n)
 {
 	long old = *max;
 
@@ -168,7 +168,8 @@ static void finish(struct __test_metadata *_metadata, struct shared *s,
 	/* every record once: the log is as long as what has left the list */
 	EXPECT_EQ(IMALOG_DONE, imalog("cat --ascii >/root/cat; test $(wc -l </root/cat) = %ld",
 				      ima_removed()));
-	EXPECT_EQ(0, imalog_shell("cat " IMALOG_ARCHIVE "/000000/*/records >/root/all; imalog cat | cmp - /root/all"));
+	EXPECT_EQ(0, imalog_shell("cd " IMALOG_ARCHIVE "; cat 000000/*/records >/root/all;"
+				  "imalog cat | cmp - /root/all"));
 }
 
 TEST_F_TIMEOUT(race, trims_under_load_with_readers, SECONDS)
@@ -236,8 +237,8 @@ TEST_F_TIMEOUT(race, cat_beside_trims_is_whole, SECONDS)
 	finish(_metadata, s, &pid, 1);
 	/* each is the beginning of the log */
 	for (i = 0; i < 20; i++)
-		EXPECT_EQ(0, imalog_shell("head -c $(stat -c %%s /root/cat.%d) /root/all | cmp - /root/cat.%d",
-					  i, i));
+		EXPECT_EQ(0, imalog_shell("cd /root; n=$(stat -c %%s cat.%d);"
+					  "head -c $n all | cmp - cat.%d", i, i));
 }
 
 TEST_HARNESS_MAIN

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../kselftest.h"
+
 /* The root of the VM is ramfs: what is written there is not measured. */
 #define IMALOG_ARCHIVE	"/var/lib/imalog"
 
@@ -16,8 +18,8 @@
 enum { IMALOG_DONE, IMALOG_REFUSED, IMALOG_USAGE, IMALOG_TPM, IMALOG_IO, IMALOG_BUSY };
 
 const char *imalog_unavailable(void);
-int imalog(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-int imalog_shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+__printf(1, 2) int imalog(const char *fmt, ...);
+__printf(1, 2) int imalog_shell(const char *fmt, ...);
 const char *imalog_output(void);
 bool imalog_says(const char *text);
 long imalog_number(const char *key);

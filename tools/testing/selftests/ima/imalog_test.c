@@ -21,6 +21,8 @@
 #include "imalog_run.h"
 
 #define ROUNDS	100
+#define LAST	"cd " IMALOG_ARCHIVE "/000000; cd $(ls | tail -n 1); "
+#define NONCE	"00112233445566778899aabbccddeeff"
 #define IMA_COPY "/root/ima"
 
 FIXTURE(imalog)
@@ -73,12 +75,13 @@ TEST_F_TIMEOUT(imalog, tpm2_checkquote_verifies_a_shard, IMA_TIMEOUT)
 {
 	const char *dir = IMALOG_ARCHIVE "/000000/000000000000";
 
-	const char *check = "tpm2_checkquote -q $(sed -n 's/.*\"nonce\":\"\\(.*\\)\".*/\\1/p' $D/shard.json) -u $D/ak -s $D/signature";
+	const char *check = "set -e; cd %s; n=$(grep -o '\"nonce\":\"[0-9a-f]*' shard.json);"
+			    "exec 2>&1; tpm2_checkquote -q ${n##*\\\"} -u ak -s signature %s";
 
-	EXPECT_EQ(0, imalog_shell("D=%s; %s -m $D/quote 2>&1", dir, check));
-	EXPECT_EQ(0, imalog_shell("D=%s; tr '\\001' '\\002' <$D/quote >/root/forged; ! %s -m /root/forged 2>&1",
-				  dir, check));
-	EXPECT_EQ(0, imalog_shell("cat %s/../*/records | cmp -n 1000 - /root/whole/binary_runtime_measurements_sha1",
+	EXPECT_EQ(0, imalog_shell(check, dir, "-m quote"));
+	EXPECT_EQ(0, imalog_shell("tr '\\001' '\\002' <%s/quote >/root/forged", dir));
+	EXPECT_NE(0, imalog_shell(check, dir, "-m /root/forged"));
+	EXPECT_EQ(0, imalog_shell("cat %s/../*/records | cmp -n 1000 - /root/whole/" IMA_BINARY,
 				  dir));
 	EXPECT_EQ(0, imalog_shell("test \"$(stat -c %%a %s)\" = 750", dir));
 }
@@ -123,8 +126,8 @@ TEST_F_TIMEOUT(imalog, dry_run_changes_nothing, IMA_TIMEOUT)
 TEST_F_TIMEOUT(imalog, nonce_of_a_verifier_is_in_the_quote, IMA_TIMEOUT)
 {
 	ASSERT_EQ(0, measure(5));
-	ASSERT_EQ(IMALOG_DONE, imalog("trim --nonce 00112233445566778899aabbccddeeff"));
-	EXPECT_EQ(0, imalog_shell("grep -rl '\"verifier\":\"00112233445566778899aabbccddeeff\"' " IMALOG_ARCHIVE));
+	ASSERT_EQ(IMALOG_DONE, imalog("trim --nonce " NONCE));
+	EXPECT_EQ(0, imalog_shell("grep -r '\"verifier\":\"" NONCE "\",' " IMALOG_ARCHIVE));
 	EXPECT_EQ(0, imalog_whole());
 }
 
@@ -138,9 +141,9 @@ TEST_F_TIMEOUT(imalog, before_delete_decides, IMA_TIMEOUT)
 	EXPECT_TRUE(imalog_says("exit status 3"));
 	EXPECT_EQ(n, ima_count());
 	ASSERT_EQ(IMALOG_DONE,
-		  imalog("trim --before-delete 'test -s $IMALOG_SHARD/records && echo $IMALOG_SHARD >>/root/asked'"));
+		  imalog("trim --before-delete 'stat $IMALOG_SHARD/records >>/root/asked'"));
 	EXPECT_EQ(0, ima_count());
-	EXPECT_EQ(0, imalog_shell("test $(wc -l </root/asked) = 1"));
+	EXPECT_EQ(0, imalog_shell("test $(grep -c File: /root/asked) = 1"));
 	EXPECT_EQ(0, imalog_whole());
 }
 
@@ -151,7 +154,7 @@ TEST_F_TIMEOUT(imalog, violations_are_archived, IMA_TIMEOUT)
 	ASSERT_EQ(IMALOG_DONE, imalog("trim --json"));
 	EXPECT_LE(3, imalog_number("archived"));
 	EXPECT_EQ(0, imalog_whole());
-	EXPECT_EQ(0, imalog_shell("imalog cat --ascii | grep -q '^10 0000000000000000000000000000000000000000 '"));
+	EXPECT_EQ(0, imalog_shell("imalog cat --ascii | grep -q '^10 0\\{40\\} '"));
 }
 
 /* Records that another program staged are archived; it has to delete them. */
@@ -200,7 +203,7 @@ TEST_F_TIMEOUT(imalog, who_holds_a_file_open_is_told, IMA_TIMEOUT)
 	fd = ima_open(IMA_ASCII, O_RDWR);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(IMALOG_BUSY, imalog("trim"));
-	EXPECT_TRUE(imalog_says("another process has it open to delete"));
+	EXPECT_TRUE(imalog_says("another process has ascii_runtime_measurements open to delete"));
 	EXPECT_EQ(IMALOG_DONE, imalog("status --json"));
 	EXPECT_EQ(getpid(), imalog_number("pid"));
 	EXPECT_TRUE(imalog_says("\"writes\":true"));
@@ -209,7 +212,7 @@ TEST_F_TIMEOUT(imalog, who_holds_a_file_open_is_told, IMA_TIMEOUT)
 	fd = ima_open(IMA_BINARY, O_RDONLY);
 	ASSERT_EQ(1, read(fd, &byte, 1));
 	EXPECT_EQ(IMALOG_BUSY, imalog("trim"));
-	EXPECT_TRUE(imalog_says("is reading the records"));
+	EXPECT_TRUE(imalog_says("a process reads the records"));
 	EXPECT_EQ(IMALOG_DONE, imalog("status"));
 	EXPECT_TRUE(imalog_says("to read, by"));
 	close(fd);
@@ -227,8 +230,8 @@ TEST_F_TIMEOUT(imalog, without_a_tpm_nothing_is_deleted, IMA_TIMEOUT)
 	EXPECT_EQ(self->count + 5, ima_count());
 	/* where the kernel's list is, this kernel tells */
 	EXPECT_EQ(IMALOG_DONE,
-		  imalog("cat --tcti device:/nonexistent --from %ld --ascii >/root/cat; test $(wc -l </root/cat) = %ld",
-			 self->removed, self->count + 5));
+		  imalog("cat --tcti device:/none --from %ld --ascii >/root/cat", self->removed));
+	EXPECT_EQ(0, imalog_shell("test $(wc -l </root/cat) = %ld", self->count + 5));
 }
 
 TEST_F_TIMEOUT(imalog, full_or_read_only_disk, IMA_TIMEOUT)
@@ -253,21 +256,24 @@ TEST_F_TIMEOUT(imalog, full_or_read_only_disk, IMA_TIMEOUT)
 TEST_F_TIMEOUT(imalog, damaged_archive_deletes_nothing, IMA_TIMEOUT)
 {
 	ASSERT_EQ(0, measure(5));
-	ASSERT_EQ(0, imalog_shell("cd " IMALOG_ARCHIVE "/000000; last=$(ls | tail -n1); mv $last/records /root/away; head -c 20 /root/away >$last/records"));
+	ASSERT_EQ(0, imalog_shell(LAST "mv records /root/away; head -c 20 /root/away >records"));
 	EXPECT_EQ(IMALOG_REFUSED, imalog("trim"));
 	EXPECT_TRUE(imalog_says("records: has 20 bytes"));
-	ASSERT_EQ(0, imalog_shell("cd " IMALOG_ARCHIVE "/000000; rm $(ls | tail -n1)/records"));
+	ASSERT_EQ(0, imalog_shell(LAST "rm records"));
 	EXPECT_EQ(IMALOG_IO, imalog("trim"));
 	EXPECT_TRUE(imalog_says("records: No such file"));
 	EXPECT_EQ(self->removed, ima_removed());
-	ASSERT_EQ(0, imalog_shell("cd " IMALOG_ARCHIVE "/000000; mv /root/away $(ls | tail -n1)/records"));
+	ASSERT_EQ(0, imalog_shell(LAST "mv /root/away records"));
 	EXPECT_EQ(IMALOG_DONE, imalog("trim"));
 }
 
 /* A folder as on a kernel that has no command to delete. */
 TEST_F_TIMEOUT(imalog, kernel_that_cannot_delete, IMA_TIMEOUT)
 {
-	ASSERT_EQ(0, imalog_shell("mkdir -p " IMA_COPY "; cd " IMA_DIR "; for f in binary_* ascii_* runtime_measurements_count; do test -h $f || case $f in *_staged) ;; *) cat $f >" IMA_COPY "/$f; esac; done; cd " IMA_COPY "; cp -a " IMA_DIR "/*_measurements . ; chmod 440 *_sha*"));
+	ASSERT_EQ(0, imalog_shell("rm -rf " IMA_COPY "; mkdir " IMA_COPY "; cd " IMA_DIR ";"
+				  "for f in *_measurements *_sha* *_count; do\n"
+				  "cat $f >" IMA_COPY "/$f; done;"
+				  "cd " IMA_COPY "; rm *_staged; chmod 440 *"));
 	EXPECT_EQ(IMALOG_REFUSED, imalog("trim --ima-dir " IMA_COPY));
 	EXPECT_TRUE(imalog_says("cannot delete records: it needs CONFIG_IMA_STAGING"));
 	EXPECT_EQ(self->removed, ima_removed());
@@ -278,16 +284,18 @@ TEST_F_TIMEOUT(imalog, kernel_without_removed_is_held, IMA_TIMEOUT)
 {
 	int i;
 
-	ASSERT_EQ(0, imalog_shell("rm -rf " IMA_COPY "; mkdir " IMA_COPY "; for f in " IMA_DIR "/*; do case $f in *_removed) ;; *) ln -s $f " IMA_COPY "; esac; done"));
+	ASSERT_EQ(0, imalog_shell("rm -rf " IMA_COPY "; mkdir " IMA_COPY ";"
+				  "ln -s " IMA_DIR "/* " IMA_COPY ";"
+				  "rm " IMA_COPY "/*_removed"));
 	ASSERT_EQ(IMALOG_DONE, imalog("trim --ima-dir " IMA_COPY));
 	for (i = 0; i < 5; i++) {
 		ASSERT_EQ(0, measure(7 + i));
-			ASSERT_EQ(IMALOG_DONE, imalog("trim --json --keep 3 --ima-dir " IMA_COPY))
-			imalog_says("nothing");
+			ASSERT_EQ(IMALOG_DONE, imalog("trim --json --keep 3 --ima-dir " IMA_COPY));
 		EXPECT_EQ(3, ima_count());
 		EXPECT_EQ(7 + i, imalog_number("archived"));
 		EXPECT_EQ(IMALOG_DONE, imalog("verify --ima-dir " IMA_COPY));
-		EXPECT_EQ(IMALOG_DONE, imalog("cat --ima-dir " IMA_COPY " >/root/cat && cmp /root/cat /root/whole/binary_runtime_measurements_sha1"));
+		EXPECT_EQ(IMALOG_DONE, imalog("cat --ima-dir " IMA_COPY " >/root/cat"));
+		EXPECT_EQ(0, imalog_shell("cmp /root/cat /root/whole/" IMA_BINARY));
 	}
 	EXPECT_EQ(0, imalog_whole());
 	/* nothing new: the kernel's three records are found again */
@@ -313,7 +321,9 @@ TEST_F_TIMEOUT(imalog, hundred_rounds_leave_nothing_in_the_tpm, IMA_TIMEOUT)
 		ASSERT_EQ(0, measure(2));
 		ASSERT_EQ(IMALOG_DONE, imalog("trim --keep 1"));
 	}
-	EXPECT_EQ(0, imalog_shell("test -z \"$(for c in handles-transient handles-loaded-session handles-saved-session; do tpm2_getcap -T device:/dev/tpm0 $c; done)\""));
+	EXPECT_EQ(0, imalog_shell("for c in transient loaded-session saved-session; do\n"
+				  "tpm2_getcap -T device:/dev/tpm0 handles-$c; done"));
+	EXPECT_STREQ("", imalog_output());
 	EXPECT_EQ(0, imalog_shell("test -z \"$(ls -A " IMALOG_ARCHIVE "/000000 | grep new)\""));
 	EXPECT_EQ(IMALOG_DONE, imalog("verify"));
 }

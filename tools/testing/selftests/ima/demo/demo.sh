@@ -82,12 +82,13 @@ say 'So they do for tools that know nothing of it'
 imalog cat >/tmp/log || fail 'cat'
 shard=$(find $ARCHIVE/000000 -mindepth 1 -maxdepth 1 | sort | tail -n 1)
 nonce=$(sed -n 's/^ *"nonce":"\([0-9a-f]*\)".*/\1/p' "$shard/shard.json")
-run tpm2_checkquote -Q -u "$shard/ak" -m "$shard/quote" -s "$shard/signature" -q "$nonce"
+run tpm2_checkquote -Q -u "$shard/ak" -m "$shard/quote" -s "$shard/signature" \
+	-q "$nonce"
 echo 'tpm2_checkquote: the quote of the newest shard is good'
 for bank in sha1 sha256; do
 	pcrs /sys/class/tpm/tpm0/pcr-$bank >/tmp/pcrs-$bank
 done
-echo '# evmctl ima_measurement (what imalog cat wrote, and the PCRs of two banks)'
+echo '# evmctl ima_measurement (what imalog cat wrote, with the PCRs of two banks)'
 evmctl ima_measurement --pcrs sha1,/tmp/pcrs-sha1 --pcrs sha256,/tmp/pcrs-sha256 \
 	/tmp/log >/tmp/evmctl 2>&1
 cat /tmp/evmctl
@@ -102,4 +103,5 @@ cp /tmp/records "$shard/records"
 run imalog verify
 
 echo
-echo "$(imalog cat --ascii | wc -l) records were measured, $(cat $IMA/runtime_measurements_count) are in the kernel, none is lost."
+echo "$(imalog cat --ascii | wc -l) records were measured,"\
+	"$(cat $IMA/runtime_measurements_count) are in the kernel, none is lost."

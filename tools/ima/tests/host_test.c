@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * imalog on hosts that no test kernel can be: TPMs with one bank, or without SHA-256;
+ * hibernation; an extend that failed; a list that somebody altered; one in which the
+ * same record comes again and again.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../kselftest_harness.h"
+
+#include "host.h"
+
+#define SECONDS	600
+
+FIXTURE(host)
+{
+	struct host *h;
+};
+
+FIXTURE_VARIANT(host)
+{
+	const char *banks;
+};
+
+FIXTURE_VARIANT_ADD(host, sha1_only)
+{
+	.banks = "sha1",
+};
+
+FIXTURE_VARIANT_ADD(host, sha256_only)
+{
+	.banks = "sha256",
+};
+
+FIXTURE_VARIANT_ADD(host, sha1_and_sha384)
+{
+	.banks = "sha1,sha384",
+};
+
+FIXTURE_VARIANT_ADD(host, four_banks)
+{
+	.banks = "sha1,sha256,sha384,sha512",
+};
+
+static struct host *make_host(const char *banks, bool counted)
+{
+	struct host *h = malloc(sizeof(*h));
+
+	if (!getenv("IMALOG") || !h) {
+		printf("# IMALOG must name the program\n");
+		return NULL;
+	}
+	if (!host_begin(h, banks, counted))
+		return h;
+	printf("# no host: is swtpm there? %s\n", h->output);
+	host_end(h);
+	return NULL;
+}
+
+FIXTURE_SETUP(host)
+{
+	self->h = make_host(variant->banks, true);
+	ASSERT_NE(NULL, self->h);
+}
+
+FIXTURE_TEARDOWN(host)
+{
+	host_end(self->h);
+	free(self->h);
+}
+
+static int measure(struct host *h, unsigned int num)
+{
+	static unsigned int n;
+	char name[32];
+	int err = 0;
+
+	while (num-- && !err) {
+		snprintf(name, sizeof(name), "/bin/%u", n++);
+		err = host_measure(h, name, true);
+	}
+	return err;
+}
+
+TEST_F_TIMEOUT(host, banks, SECONDS)
+{
+	struct host *h = self->h;
+
+	ASSERT_EQ(0, measure(h, 5));
+	ASSERT_EQ(DONE, host_imalog(h, "trim --keep 2")) host_said(h, "no error");
+	EXPECT_EQ(4, host_delete(h));
+	ASSERT_EQ(0, measure(h, 3));
+	ASSERT_EQ(DONE, host_imalog(h, "trim --keep 1")) host_said(h, "no error");
+	EXPECT_EQ(4, host_delete(h));
+	EXPECT_EQ(DONE, host_imalog(h, "verify"));
+	EXPECT_TRUE(host_said(h, "9 records in 2 shards"));
+}
+
+FIXTURE(one)
+{
+	struct host *h;
+};
+
+/* A trim was done, then more was measured. */
+FIXTURE_SETUP(one)
+{
+	self->h = make_host("sha1,sha256", true);
+	ASSERT_NE(NULL, self->h);
+	ASSERT_EQ(0, measure(self->h, 3));
+	ASSERT_EQ(DONE, host_imalog(self->h, "trim")) host_said(self->h, "no error");
+	ASSERT_EQ(4, host_delete(self->h));
+	ASSERT_EQ(0, measure(self->h, 4));
+}
+
+FIXTURE_TEARDOWN(one)
+{
+	host_end(self->h);
+	free(self->h);
+}
+
+/* Suspend to RAM: the TPM has its state back. */
+TEST_F_TIMEOUT(one, resumed_tpm, SECONDS)
+{
+	struct host *h = self->h;
+
+	ASSERT_EQ(0, host_shell(h, "tpm2_shutdown -Q"));
+	ASSERT_EQ(0, host_stop_tpm(h));
+	ASSERT_EQ(0, host_start_tpm(h, HOST_STATE));
+	ASSERT_EQ(0, measure(h, 2));
+	EXPECT_EQ(DONE, host_imalog(h, "trim")) host_said(h, "no error");
+	EXPECT_EQ(6, host_delete(h));
+	EXPECT_EQ(DONE, host_imalog(h, "verify"));
+}
+
+/* Hibernation: the state was saved, but the firmware begins anew. */
+TEST_F_TIMEOUT(one, hibernated_tpm, SECONDS)
+{
+	struct host *h = self->h;
+
+	ASSERT_EQ(0, host_shell(h, "tpm2_shutdown -Q"));
+	ASSERT_EQ(0, host_stop_tpm(h));
+	ASSERT_EQ(0, host_start_tpm(h, HOST_CLEAR));
+	ASSERT_EQ(0, measure(h, 2));
+	EXPECT_EQ(REFUSED, host_imalog(h, "trim"));
+	EXPECT_TRUE(host_said(h, "hibernation does that"));
+	EXPECT_EQ(-ENOENT, host_delete(h));
+	EXPECT_EQ(REFUSED, host_imalog(h, "verify"));
+}
+
+TEST_F_TIMEOUT(one, tpm_reset_under_the_kernel, SECONDS)
+{
+	struct host *h = self->h;
+
+	ASSERT_EQ(0, host_shell(h, "tpm2_shutdown -Q -c"));
+	ASSERT_EQ(0, host_stop_tpm(h));
+	ASSERT_EQ(0, host_start_tpm(h, HOST_CLEAR));
+	ASSERT_EQ(0, measure(h, 2));
+	EXPECT_EQ(REFUSED, host_imalog(h, "trim"));
+	EXPECT_TRUE(host_said(h, "it was reset while the kernel ran on"));
+	EXPECT_EQ(-ENOENT, host_delete(h));
+}
+
+TEST_F_TIMEOUT(one, extend_that_failed_is_named, SECONDS)
+{
+	struct host *h = self->h;
+
+	ASSERT_EQ(0, host_measure(h, "/bin/lost", false));
+	ASSERT_EQ(0, measure(h, 3));
+	EXPECT_EQ(REFUSED, host_imalog(h, "trim"));
+	EXPECT_TRUE(host_said(h, "record 8 is in the list, but was not extended into the PCR"));
+	EXPECT_EQ(-ENOENT, host_delete(h));
+}
+
+TEST_F_TIMEOUT(one, others_extend_pcr_10, SECONDS)
+{
+	struct host *h = self->h;
+
+	ASSERT_EQ(0, host_shell(h, "tpm2_pcrextend 10:sha1=$(printf %%040d 1)"));
+	ASSERT_EQ(0, measure(h, 3));
+	EXPECT_EQ(REFUSED, host_imalog(h, "trim"));
+	EXPECT_TRUE(host_said(h, "or others than IMA extend PCR 10"));
+	EXPECT_EQ(-ENOENT, host_delete(h));
+}
+
+/* A record was exchanged for another, with a digest that fits. */
+TEST_F_TIMEOUT(one, altered_list, SECONDS)
+{
+	struct host *h = self->h;
+	struct maker_record kept = h->record[5];
+
+	h->record[5] = h->record[6];
+	ASSERT_EQ(0, host_write_list(h));
+	EXPECT_EQ(REFUSED, host_imalog(h, "trim"));
+	EXPECT_TRUE(host_said(h, "do not lead to the TPM's PCRs"));
+	h->record[5] = kept;
+	ASSERT_EQ(0, host_write_list(h));
+	ASSERT_EQ(0, host_shell(h,
+				"printf '~' | dd of=$D/ima/binary_runtime_measurements bs=1 seek=%zu conv=notrunc",
+				h->record[4].len + 70));
+	EXPECT_EQ(REFUSED, host_imalog(h, "trim"));
+	EXPECT_TRUE(host_said(h, "record 5 at offset"));
+	EXPECT_TRUE(host_said(h, "template digest is not that of the data"));
+	EXPECT_EQ(-ENOENT, host_delete(h));
+}
+
+/* What the archive has is altered in the kernel. */
+TEST_F_TIMEOUT(one, list_differs_from_archive, SECONDS)
+{
+	struct host *h = self->h;
+	struct maker_record kept;
+
+	ASSERT_EQ(DONE, host_imalog(h, "trim --keep 4"));
+	ASSERT_EQ(-ENOENT, host_delete(h));
+	kept = h->record[5];
+	h->record[5] = h->record[6];
+	h->record[6] = kept;
+	ASSERT_EQ(0, host_write_list(h));
+	EXPECT_EQ(REFUSED, host_imalog(h, "trim"));
+	EXPECT_TRUE(host_said(h, "record 5 is not the one in the archive"));
+	h->removed = 7;
+	ASSERT_EQ(0, host_write_list(h));
+	ASSERT_EQ(0, host_shell(h, "echo 5 >$D/ima/runtime_measurements_removed"));
+	EXPECT_EQ(REFUSED, host_imalog(h, "trim"));
+}
+
+TEST_F_TIMEOUT(one, tpm_that_ends, SECONDS)
+{
+	struct host *h = self->h;
+
+	kill(h->tpm, SIGKILL);
+	EXPECT_EQ(TPM, host_imalog(h, "trim"));
+	EXPECT_TRUE(host_said(h, "imalog: TPM: "));
+	EXPECT_EQ(TPM, host_imalog(h, "verify"));
+	EXPECT_EQ(-ENOENT, host_delete(h));
+}
+
+/*
+ * A kernel that does not tell what has left its list, and the same record all the time:
+ * the content fits many places, the replay one.
+ */
+TEST(list_of_the_same_records)
+{
+	struct host *h = make_host("sha1,sha256", false);
+	unsigned int i, j;
+
+	ASSERT_NE(NULL, h);
+	for (i = 0; i < 4; i++) {
+		for (j = 0; j < 4; j++)
+			ASSERT_EQ(0, host_measure(h, "/bin/again", true));
+		ASSERT_EQ(DONE, host_imalog(h, "trim --keep 3 --json"))
+			host_said(h, "no error");
+		EXPECT_EQ(i ? 4 : 2, host_delete(h));
+		/* nothing new: the three are found, not taken for new ones */
+		ASSERT_EQ(DONE, host_imalog(h, "trim --keep 3 --json"));
+		EXPECT_TRUE(host_said(h, "\"archived\":0"));
+		EXPECT_EQ(-ENOENT, host_delete(h));
+	}
+	ASSERT_EQ(DONE, host_imalog(h, "trim --json"));
+	EXPECT_EQ(3, host_delete(h));
+	EXPECT_EQ(DONE, host_imalog(h, "verify"));
+	EXPECT_TRUE(host_said(h, "17 records"));
+	host_end(h);
+	free(h);
+}
+
+TEST_HARNESS_MAIN
