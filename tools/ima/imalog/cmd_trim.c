@@ -31,10 +31,15 @@ static const char help[] =
 "\n"
 "Exit status: 0 done, 1 refused, 2 usage, 3 TPM, 4 I/O, 5 busy, try again.\n";
 
-static enum status print_json(const struct options *opt, const struct round_result *r)
+static enum status print_json(const struct options *opt, const struct round_result *r,
+			      enum status status)
 {
 	struct json_object *o = json_object_new_object();
 
+	if (status) {
+		put_text(o, "error", say_last());
+		return put_all(o);
+	}
 	put_flag(o, "dry_run", opt->dry_run);
 	put_number(o, "chain", r->chain);
 	put_number(o, "first", r->archived_from);
@@ -80,13 +85,16 @@ static enum status print_text(const struct options *opt, const struct round_resu
 enum status cmd_trim(int argc, char **argv)
 {
 	struct round_result result;
-	enum status status;
+	enum status status, printed = DONE;
 	struct options opt;
 
 	status = options_parse(&opt, argc, argv, "aiTKjnkmbfNd", help);
-	if (!status)
-		status = round_run(&opt, &result);
 	if (status)
 		return status;
-	return opt.json ? print_json(&opt, &result) : print_text(&opt, &result);
+	status = round_run(&opt, &result);
+	if (opt.json)
+		printed = print_json(&opt, &result, status);
+	else if (!status)
+		printed = print_text(&opt, &result);
+	return status ?: printed;
 }

@@ -19,9 +19,10 @@ static const char help[] =
 "against a fresh one.\n"
 "\n"
 "  --archive DIR   the archive (" DEFAULT_ARCHIVE ")\n"
-"  --offline       the archive alone, with neither TPM nor kernel; needs --ak\n"
-"  --ak KEY        attestation key that must have signed; with --offline the file of\n"
-"                  a public key in PEM or its SHA-256 fingerprint, else as for trim\n"
+"  --ak KEY        attestation key that must have signed: the file of a public key\n"
+"                  in PEM or its SHA-256 fingerprint, and then the archive alone is\n"
+"                  verified, with neither TPM nor kernel; or one as for trim\n"
+"  --offline       the archive alone: tell if --ak is not for that\n"
 "  --tcti TCTI     how to reach the TPM (TPM2TOOLS_TCTI, device:/dev/tpmrm0)\n"
 "  --ima-dir DIR   the kernel's files (" DEFAULT_IMA_DIR ")\n"
 "  --json          print one JSON object\n"
@@ -181,6 +182,8 @@ enum status cmd_verify(int argc, char **argv)
 	status = options_parse(&opt, argc, argv, "aiTKjo@", help);
 	if (status)
 		return status;
+	if (opt.ak && tpm_is_public(opt.ak))
+		opt.offline = true;
 	status = verify(&opt, &result, &live);
 	if (opt.json && status != USAGE)
 		printed = print_json(&result, &live, status);

@@ -123,6 +123,7 @@ static enum status skip_archived(struct proof *p, struct stream *s, bool *same)
 			*same = false;
 		if (status || end)
 			break;
+		progress(1);
 		status = reader_next(&reader, &own, &end);
 		if (!status)
 			*same = !end && own.len == rec.len &&
@@ -178,7 +179,7 @@ static enum status follow(struct proof *p, struct stream *s, bool *match)
 			*match = false;
 		if (status || end)
 			break;
-		progress(stream_number(s) - p->start);
+		progress(1);
 		status = add_record(p, s, &rec);
 		bytes += rec.len;
 		if (status || !banks_quoted(&p->banks, &rec))

@@ -118,6 +118,7 @@ static enum status run(const struct shard *s, struct stream *stream, struct bank
 		status = stream_next(stream, &rec, &end);
 		if (status || end)
 			return status;
+		progress(rec.len);
 		why = banks_extend(b, &rec);
 		if (why)
 			return stream_bad(stream, &rec, why);

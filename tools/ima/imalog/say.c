@@ -18,9 +18,11 @@
 static struct {
 	const char *what;
 	__u64 total;
+	__u64 done;
 	long long began;
 	long long drawn;
 	bool shown;
+	bool wanted;
 } bar;
 
 static long long now_ms(void)
@@ -119,20 +121,23 @@ void progress_begin(const char *what, __u64 total)
 	bar.what = what;
 	bar.total = total;
 	bar.began = now_ms();
+	bar.done = 0;
 	bar.drawn = 0;
 	bar.shown = false;
+	bar.wanted = isatty(STDERR_FILENO);
 }
 
 /**
  * progress() - show how far it is, on a terminal, if it takes over a second
- * @done: of the total
+ * @more: how much was done since the last time
  */
-void progress(__u64 done)
+void progress(__u64 more)
 {
+	__u64 done = bar.done += more;
 	long long now;
 	int full;
 
-	if (!bar.what || !isatty(STDERR_FILENO))
+	if (!bar.what || !bar.wanted)
 		return;
 	now = now_ms();
 	if (now - bar.began < BAR_AFTER_MS || now - bar.drawn < BAR_EACH_MS)

@@ -29,7 +29,7 @@ __printf(1, 2) void note(const char *fmt, ...);
 const char *say_last(void);
 
 void progress_begin(const char *what, __u64 total);
-void progress(__u64 done);
+void progress(__u64 more);
 void progress_end(void);
 
 #endif /* _SAY_H */

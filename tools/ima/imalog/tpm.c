@@ -143,6 +143,28 @@ enum status tpm_values(struct tpm *t, const struct banks *b,
 }
 
 /**
+ * tpm_is_public() - does --ak name a key that can verify, but not sign?
+ * @ak: what was given
+ *
+ * Return: whether it is a fingerprint, or the file of a public key in PEM.
+ */
+bool tpm_is_public(const char *ak)
+{
+	__u8 print[IMA_QUOTE_PRINT_SIZE];
+	FILE *pem;
+	bool good;
+
+	if (hex_to(ak, print, sizeof(print)))
+		return true;
+	pem = fopen(ak, "re");
+	if (!pem)
+		return false;
+	good = !ima_quote_pem_fingerprint(pem, print);
+	fclose(pem);
+	return good;
+}
+
+/**
  * tpm_pinned() - fingerprint of the key that --ak names, without a TPM
  * @opt: options; --ak is a public key in PEM, or a fingerprint
  * @print: the fingerprint

@@ -29,6 +29,7 @@ enum status tpm_quote(struct tpm *t, const struct banks *b, const void *nonce,
 		      struct ima_log_target *target, struct ima_quote_info *info);
 enum status tpm_values(struct tpm *t, const struct banks *b,
 		       struct ima_quote_values *values);
+bool tpm_is_public(const char *ak);
 enum status tpm_pinned(const struct options *opt, __u8 print[IMA_QUOTE_PRINT_SIZE]);
 
 #endif /* _TPM_H */

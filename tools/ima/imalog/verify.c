@@ -72,7 +72,6 @@ enum status verify_archive(struct archive *a, const __u8 print[IMA_QUOTE_PRINT_S
 		status = replay_shard(&w->shard, print);
 		if (!status)
 			status = add_shard(result, &w->shard);
-		progress(w->bytes);
 	}
 	progress_end();
 	walk_end(w);

@@ -168,7 +168,6 @@ enum status walk_next(struct walk *w, bool *end)
 	if (status)
 		return status;
 	w->open = true;
-	w->bytes += w->shard.m.bytes;
 	return check(w, &w->shard, !w->next++);
 }
 

@@ -18,7 +18,6 @@
  * @list: the shards of this chain
  * @num: how many
  * @next: the next of them
- * @bytes: size of all records seen
  */
 struct walk {
 	struct archive *archive;
@@ -30,7 +29,6 @@ struct walk {
 	__u64 *list;
 	size_t num;
 	size_t next;
-	__u64 bytes;
 };
 
 void walk_init(struct walk *w, struct archive *a);

@@ -124,6 +124,7 @@ void maker_end(struct maker *m)
 	banks_free(&m->before);
 	banks_free(&m->banks);
 	EVP_PKEY_free(m->key);
+	free(m->records);
 	maker_remove(m->path);
 }
 
@@ -181,15 +182,21 @@ void maker_violate(struct maker_record *r)
  * @m: maker
  * @r: record
  *
- * Return: 0, -ENOSPC or -EINVAL.
+ * Return: 0, -ENOMEM or -EINVAL.
  */
 int maker_add(struct maker *m, const struct maker_record *r)
 {
 	struct ima_log_parser p;
 	struct ima_log_record rec;
+	__u8 *more;
 
-	if (m->len + r->len > sizeof(m->records))
-		return -ENOSPC;
+	if (m->len + r->len > m->room) {
+		m->room = 2 * (m->len + r->len);
+		more = realloc(m->records, m->room);
+		if (!more)
+			return -ENOMEM;
+		m->records = more;
+	}
 	memcpy(m->records + m->len, r->raw, r->len);
 	m->len += r->len;
 	m->count++;

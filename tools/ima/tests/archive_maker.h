@@ -7,7 +7,6 @@
 
 #include "archive_write.h"
 
-#define MAKER_RECORDS	65536
 #define MAKER_BANKS	2
 
 /* A record as it stands in a list, and its parts. */
@@ -38,7 +37,8 @@ struct maker {
 	__u32 resets;
 	__u64 count;
 	size_t len;
-	__u8 records[MAKER_RECORDS];
+	size_t room;
+	__u8 *records;
 };
 
 int maker_begin(struct maker *m);

@@ -224,7 +224,8 @@ TEST_F_TIMEOUT(imalog, without_a_tpm_nothing_is_deleted, IMA_TIMEOUT)
 {
 	ASSERT_EQ(0, measure(5));
 	EXPECT_EQ(IMALOG_TPM, imalog("trim --tcti device:/dev/null"));
-	EXPECT_EQ(IMALOG_TPM, imalog("trim --tcti nonsense:"));
+	EXPECT_EQ(IMALOG_TPM, imalog("trim --json --tcti nonsense:"));
+	EXPECT_TRUE(imalog_says("\"error\":\"TPM: "));
 	EXPECT_EQ(IMALOG_TPM, imalog("status --tcti device:/nonexistent"));
 	EXPECT_TRUE(imalog_says("records, 0 staged"));
 	EXPECT_EQ(self->count + 5, ima_count());
