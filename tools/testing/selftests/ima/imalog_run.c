@@ -393,7 +393,13 @@ int imalog_remember(void)
 	return n ? keep("records", removed_in_all() + ima_count()) : -EIO;
 }
 
-static int same_as_shown(const char *list)
+/**
+ * imalog_shown() - does imalog show a list as the kernel did?
+ * @list: its name
+ *
+ * Return: 0, or -EUCLEAN: it is not what imalog_remember() kept.
+ */
+int imalog_shown(const char *list)
 {
 	if (imalog("cat --hash %s %s >/root/cat && cmp /root/cat " ELSEWHERE "/%s",
 		   strrchr(list, '_') + 1,
@@ -403,33 +409,22 @@ static int same_as_shown(const char *list)
 }
 
 /**
- * imalog_whole_list() - is the log whole, as the kernel showed it?
- * @list: name of the list that is compared
+ * imalog_whole() - is the log whole, in each list as the kernel showed it?
  *
- * What imalog shows of it must be what imalog_remember() kept, and what is in the
- * kernel; the archive and the kernel's list must verify.
+ * The archive and the kernel's list must verify, and what imalog shows must be what
+ * imalog_remember() kept and what is in the kernel.
  *
  * Return: 0; -EBADMSG: imalog does not verify the log; -EUCLEAN: it shows another.
- */
-int imalog_whole_list(const char *list)
-{
-	if (imalog("verify --json"))
-		return -EBADMSG;
-	return imalog_remember() ?: same_as_shown(list);
-}
-
-/**
- * imalog_whole() - is the log whole in each list, as the kernel showed it?
- *
- * Return: as imalog_whole_list().
  */
 int imalog_whole(void)
 {
 	char names[IMA_FILES_MAX][IMA_NAME_MAX];
 	int n = ima_list_names(names, false), i, err;
 
-	err = imalog_whole_list(IMA_BINARY);
+	if (imalog("verify --json"))
+		return -EBADMSG;
+	err = imalog_remember();
 	for (i = 0; i < n && !err; i++)
-		err = same_as_shown(names[i]);
+		err = imalog_shown(names[i]);
 	return err;
 }

@@ -29,6 +29,6 @@ long imalog_fault(long at, int err, const char *command);
 int imalog_remember(void);
 int imalog_before_kexec(void);
 int imalog_whole(void);
-int imalog_whole_list(const char *list);
+int imalog_shown(const char *list);
 
 #endif /* IMALOG_RUN_H */

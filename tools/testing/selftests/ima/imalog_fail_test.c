@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Each call of imalog trim that changes something fails in turn: it says so and deletes
+ * nothing, the next trim goes on, no record is lost or archived twice.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "../kselftest_harness.h"
+#include "ima_test.h"
+#include "imalog_run.h"
+
+#define TRIM		"trim --keep 2"
+#define POINTS_MIN	15	/* make, write, sync each file; rename; delete */
+#define SECONDS		600
+#define KILLED		137
+
+FIXTURE(fault)
+{
+};
+
+FIXTURE_SETUP(fault)
+{
+	const char *why = imalog_unavailable();
+
+	if (why)
+		SKIP(return, "%s", why);
+	ASSERT_EQ(0, imalog_remember());
+	ASSERT_EQ(IMALOG_DONE, imalog(TRIM));
+}
+
+FIXTURE_TEARDOWN(fault)
+{
+}
+
+/* A call that fails: an error, and nothing deleted, or done all the same. */
+static long fail_each(struct __test_metadata *_metadata, int err)
+{
+	long at, ret, count, failed = 0;
+
+	for (at = 1;; at++) {
+		ASSERT_EQ(0, ima_measure_files(3));
+		ASSERT_EQ(0, imalog_remember());
+		count = ima_count();
+		ret = imalog_fault(at, err, TRIM);
+		if (ret < 0)
+			break;
+		failed += ret != IMALOG_DONE;
+		if (ret != IMALOG_DONE) {
+			EXPECT_EQ(count, ima_count())
+				printf("# call %ld failed\n", at);
+			EXPECT_TRUE(imalog_says("imalog: "));
+		}
+		EXPECT_NE(KILLED, ret);
+		EXPECT_GT(128, ret);
+		ASSERT_EQ(IMALOG_DONE, imalog(TRIM));
+		EXPECT_EQ(2, ima_count());
+	}
+	ASSERT_EQ(0, imalog_whole());
+	return failed;
+}
+
+TEST_F_TIMEOUT(fault, each_call_fails_with_EIO, SECONDS)
+{
+	long n = fail_each(_metadata, EIO);
+
+	EXPECT_LE(POINTS_MIN, n);
+	printf("# figure: calls that failed with EIO, nothing deleted: %ld\n", n);
+}
+
+TEST_F_TIMEOUT(fault, each_call_fails_with_ENOSPC, SECONDS)
+{
+	long n = fail_each(_metadata, ENOSPC);
+
+	EXPECT_LE(POINTS_MIN, n);
+	printf("# figure: calls that failed with ENOSPC, nothing deleted: %ld\n", n);
+}
+
+TEST_HARNESS_MAIN
