@@ -46,9 +46,10 @@ fuzz: tree	## libFuzzer on what imalog reads, RUNS= each (a million)
 	@scripts/lib/packages selftest fuzz
 	@$(MAKE) -C tools/ima fuzz OUTPUT=$(CURDIR)/build/tools-ima/ $(if $(RUNS),RUNS=$(RUNS))
 
-vm: $(if $(KERNEL),tree,kernel)	## run a program in the VM: RUN='program arg...' [TPM=0] [APPEND=...]
-	@scripts/lib/packages kernel vm
-	@$(VM) vm
+vm: $(if $(KERNEL),tree,kernel)	## run a program in the VM, imalog is there: RUN='program arg...' [TPM=0] [APPEND=...]
+	@scripts/lib/packages kernel vm selftest
+	@scripts/programs imalog
+	@$(VM) vm FILES='$(IMALOG) $(FILES)'
 
 bench: programs	## memory, times and locks, against 6.12: each goal met or missed
 	@scripts/bench

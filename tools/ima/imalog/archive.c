@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,23 @@ static enum status archive_lock(struct archive *a)
 	return say_errno("%s: lock", a->path);
 }
 
+/* The folder and what leads to it; one that is there is left as it is. */
+static int make_folders(const char *path)
+{
+	char part[PATH_MAX];
+	size_t i;
+
+	for (i = 1; path[0] && path[i] && i < sizeof(part); i++) {
+		if (path[i] != '/')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (mkdir(part, 0755) && errno != EEXIST)
+			return -1;
+	}
+	return mkdir(path, 0750) && errno != EEXIST ? -1 : 0;
+}
+
 /**
  * archive_open() - open an archive
  * @a: archive, to be closed with archive_close() whatever is returned
@@ -37,7 +55,7 @@ enum status archive_open(struct archive *a, const char *path, bool writer)
 
 	memset(a, 0, sizeof(*a));
 	a->path = path;
-	if (writer && mkdir(path, 0750) && errno != EEXIST) {
+	if (writer && make_folders(path)) {
 		a->fd = -1;
 		return say_errno("%s: make the archive", path);
 	}
