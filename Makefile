@@ -7,6 +7,9 @@ MAKEFLAGS += --no-print-directory
 
 QEMU := tools/testing/selftests/ima/qemu
 # TPM=0, KIND=debug and the like get there from the command line as they are.
+# as scripts/lib/lib.sh has it
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := 1
 IMALOG := build/tools-ima/imalog/imalog:/usr/local/bin/imalog
 VM := $(MAKE) -s -C $(QEMU) KERNEL_SRC=$(CURDIR)/build/linux-6.12 BUILD=$(CURDIR)/build
 

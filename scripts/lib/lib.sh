@@ -26,6 +26,8 @@ unset DEBUG
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 unset "${!GIT_@}"
 export LC_ALL=C TZ=UTC
+# What was compiled in another checkout counts as well.
+export CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
 
 say() { printf '%s: %s\n' "$ME" "$*" >&2; }
