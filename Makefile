@@ -17,16 +17,16 @@ help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
 demo: programs kernel	## imalog in a VM with a TPM: load, trim, verify, and a byte that was flipped
-	@scripts/lib/packages demo
+	@scripts/lib/packages vm
 	@$(VM) vm RUN=$(CURDIR)/tools/testing/selftests/ima/demo/demo.sh \
 		FILES='$(IMALOG) /usr/bin/evmctl'
 
 test:		## lint, bisect, KUnit and selftests with the release and the debug kernel
 	@scripts/test
 
-kernel: tree	## build the kernel for the VM (KIND=debug, kcsan, gcov, off)
+kernel: tree	## build the kernel for the VM (KIND=debug, kcsan, gcov, off; peer: a stock 7.x)
 	@scripts/lib/packages kernel
-	@$(VM) kernel >&2
+	@$(if $(filter peer,$(KIND)),scripts/peer,$(VM) kernel) >&2
 
 kunit: kernel	## run the KUnit tests in the VM
 	@scripts/lib/packages vm

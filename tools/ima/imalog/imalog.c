@@ -17,8 +17,10 @@ static const struct {
 } commands[] = {
 	{ "status", cmd_status, "how many records are where, and what a trim would do" },
 	{ "trim", cmd_trim, "archive and prove records, then delete them in the kernel" },
+	{ "watch", cmd_watch, "trim again and again, as the list grows" },
 	{ "verify", cmd_verify, "replay the archive, and the kernel's list, against quotes" },
 	{ "cat", cmd_cat, "write the complete log since the TPM was reset" },
+	{ "mount", cmd_mount, "show the complete log as files, named as the kernel's" },
 };
 
 static void print_help(FILE *out)

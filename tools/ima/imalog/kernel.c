@@ -15,14 +15,45 @@
 #include "kernel.h"
 #include "options.h"
 
-#define BINARY		"binary_runtime_measurements"
+#define BINARY		KERNEL_BINARY
 #define STAGED		BINARY "_staged"
-#define COMMANDS	"ascii_runtime_measurements"
 #define COUNT		"runtime_measurements_count"
 #define REMOVED		"runtime_measurements_removed"
 #define BOOT_ID		"/proc/sys/kernel/random/boot_id"
-#define COMMAND_MAX	48
 #define BUSY_TRIES	12	/* 2 s in all */
+
+/**
+ * kernel_back_off() - wait, a bit longer each time
+ * @tries: how often
+ *
+ * Return: whether to try again.
+ */
+bool kernel_back_off(unsigned int *tries)
+{
+	struct timespec ts = { .tv_nsec = (*tries + 1) * 25000000L };
+
+	nanosleep(&ts, NULL);
+	return ++*tries < BUSY_TRIES;
+}
+
+/**
+ * kernel_try_open() - open a file, wait a bit if another has it
+ * @k: kernel
+ * @name: name of the file
+ * @flags: as for open(2)
+ *
+ * Return: file descriptor, or -1 with errno.
+ */
+int kernel_try_open(const struct kernel *k, const char *name, int flags)
+{
+	unsigned int tries = 0;
+	int fd;
+
+	do {
+		fd = openat(k->dir, name, flags | O_CLOEXEC);
+	} while (fd < 0 && errno == EBUSY && kernel_back_off(&tries));
+	return fd;
+}
 
 static int read_text(int dir, const char *name, char *text, size_t size)
 {
@@ -57,7 +88,7 @@ static enum kernel_way find_way(const struct kernel *k)
 
 	if (!faccessat(k->dir, REMOVED, F_OK, 0))
 		return KERNEL_COUNTED;
-	if (!fstatat(k->dir, COMMANDS, &st, 0) && st.st_mode & 0200)
+	if (!fstatat(k->dir, KERNEL_COMMANDS, &st, 0) && st.st_mode & 0200)
 		return KERNEL_HELD;
 	return KERNEL_NONE;
 }
@@ -102,6 +133,17 @@ void kernel_close(struct kernel *k)
 	k->dir = -1;
 }
 
+/* Linux 7.2 has no readers beside one who deletes. @fd is -1 if there is no such list. */
+static enum status open_list(const struct kernel *k, const char *name, int *fd)
+{
+	*fd = kernel_try_open(k, name, O_RDONLY);
+	if (*fd >= 0 || errno == ENOENT)
+		return DONE;
+	if (errno == EBUSY)
+		return say(BUSY, "%s: another process has a list open to delete", k->path);
+	return say_errno("%s/%s", k->path, name);
+}
+
 static enum status count_staged(const struct kernel *k, __u64 *n)
 {
 	struct stream s = { .num = 0 };
@@ -111,9 +153,11 @@ static enum status count_staged(const struct kernel *k, __u64 *n)
 	int fd;
 
 	*n = 0;
-	fd = openat(k->dir, STAGED, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? DONE : say_errno("%s/" STAGED, k->path);
+	if (k->held >= 0)
+		return DONE;	/* there was nothing before, and nobody else can stage */
+	status = open_list(k, STAGED, &fd);
+	if (status || fd < 0)
+		return status;
 	status = stream_init(&s, ima_log_alg_size(ima_log_alg_by_name("sha1")), 0);
 	stream_add(&s, fd, STAGED);
 	while (!status && !end)
@@ -124,6 +168,22 @@ static enum status count_staged(const struct kernel *k, __u64 *n)
 }
 
 /**
+ * kernel_numbers() - how many records are in the list, how many have left it?
+ * @k: kernel; @k->removed and @count are set, and of one moment only if none leaves
+ *
+ * Return: DONE or IO.
+ */
+enum status kernel_numbers(struct kernel *k)
+{
+	enum status status = DONE;
+
+	k->removed = 0;
+	if (k->way == KERNEL_COUNTED)
+		status = read_number(k, REMOVED, &k->removed);
+	return status ?: read_number(k, COUNT, &k->count);
+}
+
+/**
  * kernel_state() - how many records are there?
  * @k: kernel; @k->removed, @count and @staged are set
  *
@@ -131,13 +191,8 @@ static enum status count_staged(const struct kernel *k, __u64 *n)
  */
 enum status kernel_state(struct kernel *k)
 {
-	enum status status = DONE;
+	enum status status = kernel_numbers(k);
 
-	k->removed = 0;
-	if (k->way == KERNEL_COUNTED)
-		status = read_number(k, REMOVED, &k->removed);
-	if (!status)
-		status = read_number(k, COUNT, &k->count);
 	if (!status)
 		status = count_staged(k, &k->staged);
 	return status ?: kernel_unchanged(k);
@@ -184,14 +239,17 @@ enum status kernel_stream(const struct kernel *k, struct stream *s, __u64 first)
 	if (status)
 		return status;
 	if (k->staged) {
-		fd = openat(k->dir, STAGED, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			return say_errno("%s/" STAGED, k->path);
+		status = open_list(k, STAGED, &fd);
+		if (status || fd < 0)
+			return status ?: say_errno("%s/" STAGED, k->path);
 		stream_add(s, fd, STAGED);
 	}
-	fd = openat(k->dir, BINARY, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return say_errno("%s/" BINARY, k->path);
+	if (k->held < 0)
+		status = open_list(k, BINARY, &fd);
+	else
+		fd = lseek(k->held, 0, SEEK_SET) ? -1 : dup(k->held);
+	if (status || fd < 0)
+		return status ?: say_errno("%s/" BINARY, k->path);
 	stream_add(s, fd, BINARY);
 	return DONE;
 }
@@ -219,6 +277,20 @@ static enum status detect(struct ima_log_bank *bank, int fd, const char *name)
 	return status;
 }
 
+/* Is it one that was looked at before the lists were held? */
+static bool find_known(const struct kernel *k, __u16 alg, enum ima_log_fill *fill)
+{
+	unsigned int i;
+
+	for (i = 0; i < k->num_known; i++) {
+		if (k->known[i].alg != alg)
+			continue;
+		*fill = k->known[i].fill;
+		return true;
+	}
+	return false;
+}
+
 /**
  * kernel_add_bank() - add a bank, to be extended as the kernel does
  * @k: kernel
@@ -230,17 +302,22 @@ static enum status detect(struct ima_log_bank *bank, int fd, const char *name)
 enum status kernel_add_bank(const struct kernel *k, struct banks *b, __u16 alg)
 {
 	const char *alg_name = ima_log_alg_name(alg);
+	enum ima_log_fill fill = IMA_LOG_UNMAPPED;
 	char name[KERNEL_TEXT];
 	enum status status;
 	int fd;
 
 	if (!alg_name)
 		return say(REFUSED, "TPM: bank 0x%x: unknown algorithm", alg);
+	if (k->held >= 0) {
+		find_known(k, alg, &fill);
+		return banks_add(b, alg, fill);
+	}
 	snprintf(name, sizeof(name), BINARY "_%s", alg_name);
-	fd = openat(k->dir, name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && errno != ENOENT)
-		return say_errno("%s/%s", k->path, name);
-	status = banks_add(b, alg, fd < 0 ? IMA_LOG_UNMAPPED : IMA_LOG_OWN_HASH);
+	status = open_list(k, name, &fd);
+	if (status)
+		return status;
+	status = banks_add(b, alg, fd < 0 ? fill : IMA_LOG_OWN_HASH);
 	if (fd < 0)
 		return status;
 	if (status) {
@@ -248,130 +325,4 @@ enum status kernel_add_bank(const struct kernel *k, struct banks *b, __u16 alg)
 		return status;
 	}
 	return detect(&b->bank[b->num - 1], fd, name);
-}
-
-static void back_off(unsigned int *tries)
-{
-	struct timespec ts = { .tv_nsec = (*tries + 1) * 25000000L };
-
-	++*tries;
-	nanosleep(&ts, NULL);
-}
-
-static int open_commands(const struct kernel *k, int flags)
-{
-	unsigned int tries = 0;
-	int fd;
-
-	do {
-		fd = openat(k->dir, COMMANDS, flags | O_CLOEXEC);
-		if (fd >= 0 || errno != EBUSY)
-			break;
-		back_off(&tries);
-	} while (tries < BUSY_TRIES);
-	return fd;
-}
-
-static enum status open_failed(const struct kernel *k)
-{
-	if (errno == EBUSY)
-		return say(BUSY, "%s: another process has " COMMANDS " open to delete",
-			   k->path);
-	return say_errno("%s/" COMMANDS, k->path);
-}
-
-/**
- * kernel_hold() - keep others from deleting, if nothing else tells of it
- * @k: kernel
- *
- * Return: DONE, BUSY: another holds it, IO, or REFUSED: this kernel cannot delete.
- */
-enum status kernel_hold(struct kernel *k)
-{
-	if (k->way == KERNEL_NONE)
-		return say(REFUSED,
-			   "%s: this kernel cannot delete records: it needs CONFIG_IMA_STAGING",
-			   k->path);
-	if (k->way == KERNEL_COUNTED || k->held >= 0)
-		return DONE;
-	k->held = open_commands(k, O_RDWR);
-	return k->held < 0 ? open_failed(k) : DONE;
-}
-
-/**
- * kernel_release() - let others delete again
- * @k: kernel
- */
-void kernel_release(struct kernel *k)
-{
-	if (k->held >= 0)
-		close(k->held);
-	k->held = -1;
-}
-
-static int write_command(int fd, const char *text)
-{
-	unsigned int tries = 0;
-	size_t len = strlen(text);
-	ssize_t n;
-
-	do {
-		n = write(fd, text, len);
-		if (n == (ssize_t)len)
-			return 0;
-		if (n >= 0)
-			return -EIO;
-		if (errno != EBUSY)
-			return -errno;
-		back_off(&tries);
-	} while (tries < BUSY_TRIES);
-	return -EBUSY;
-}
-
-static enum status delete_failed(const struct kernel *k, int err)
-{
-	switch (err) {
-	case -EAGAIN:
-	case -ENOENT:
-		return AGAIN;
-	case -EBUSY:
-		return say(BUSY, "%s: a process reads the records that would be deleted",
-			   k->path);
-	case -EEXIST:
-		return say(BUSY, "%s: another program has staged records, and has to delete them",
-			   k->path);
-	case -ESTALE:
-	case -EACCES:
-		return say(BUSY, "%s: kexec takes the records along to the next kernel",
-			   k->path);
-	default:
-		errno = -err;
-		return say_errno("%s/" COMMANDS ": delete", k->path);
-	}
-}
-
-/**
- * kernel_delete() - delete the first records of the list
- * @k: kernel, whose state was taken
- * @n: how many
- *
- * Return: DONE; AGAIN: others deleted meanwhile; BUSY or IO.
- */
-enum status kernel_delete(struct kernel *k, __u64 n)
-{
-	char text[COMMAND_MAX];
-	int fd = k->held, err;
-
-	if (k->way == KERNEL_COUNTED) {
-		snprintf(text, sizeof(text), "%llu:%llu\n", k->removed, n);
-		fd = open_commands(k, O_WRONLY);
-		if (fd < 0)
-			return open_failed(k);
-	} else {
-		snprintf(text, sizeof(text), "%llu\n", n);
-	}
-	err = write_command(fd, text);
-	if (fd != k->held)
-		close(fd);
-	return err ? delete_failed(k, err) : DONE;
 }

@@ -9,6 +9,8 @@
 #include "stream.h"
 
 #define KERNEL_TEXT	64
+#define KERNEL_BINARY	"binary_runtime_measurements"
+#define KERNEL_COMMANDS	"ascii_runtime_measurements"
 
 /**
  * enum kernel_way - how records are deleted
@@ -23,7 +25,10 @@ enum kernel_way { KERNEL_NONE, KERNEL_HELD, KERNEL_COUNTED };
  * @dir: folder of its files
  * @path: name of it
  * @way: how it deletes records
- * @held: file that is held open for write, or -1
+ * @held: list that is held open to read and write, or -1: meanwhile Linux 7.2 lets
+ *	nobody open another one, nor us
+ * @known: banks, and how they are extended, as was seen before that
+ * @num_known: how many
  * @boot_id: of this boot
  * @release: of this kernel
  * @removed: records that have left the list, staged ones included, 0 if not told
@@ -35,6 +40,11 @@ struct kernel {
 	const char *path;
 	enum kernel_way way;
 	int held;
+	struct {
+		__u16 alg;
+		enum ima_log_fill fill;
+	} known[IMA_LOG_BANKS_MAX];
+	unsigned int num_known;
 	char boot_id[KERNEL_TEXT + 1];
 	char release[KERNEL_TEXT + 1];
 	__u64 removed;
@@ -44,10 +54,14 @@ struct kernel {
 
 enum status kernel_open(struct kernel *k, const char *path);
 void kernel_close(struct kernel *k);
+enum status kernel_numbers(struct kernel *k);
 enum status kernel_state(struct kernel *k);
 enum status kernel_unchanged(const struct kernel *k);
 enum status kernel_stream(const struct kernel *k, struct stream *s, __u64 first);
 enum status kernel_add_bank(const struct kernel *k, struct banks *b, __u16 alg);
+bool kernel_back_off(unsigned int *tries);
+int kernel_try_open(const struct kernel *k, const char *name, int flags);
+
 enum status kernel_hold(struct kernel *k);
 void kernel_release(struct kernel *k);
 enum status kernel_delete(struct kernel *k, __u64 n);

@@ -13,7 +13,9 @@
 #include "ima_log.h"
 #include "options.h"
 
-#define DEFAULT_MIN_FREE (64ULL << 20)
+#define DEFAULT_MIN_FREE	(64ULL << 20)
+#define DEFAULT_RECORDS		5000
+#define DEFAULT_INTERVAL	3600	/* seconds */
 
 static const struct option longs[] = {
 	{ "archive", required_argument, NULL, 'a' },
@@ -33,6 +35,10 @@ static const struct option longs[] = {
 	{ "ascii", no_argument, NULL, 'A' },
 	{ "boot", required_argument, NULL, 'B' },
 	{ "from", required_argument, NULL, 'F' },
+	{ "records", required_argument, NULL, 'r' },
+	{ "interval", required_argument, NULL, 'I' },
+	{ "group", required_argument, NULL, 'g' },
+	{ "size", no_argument, NULL, 's' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -55,24 +61,38 @@ bool options_number(const char *text, __u64 *value)
 	return !errno && !*end;
 }
 
-/* Bytes, or K, M, G of them. */
-static bool read_size(const char *text, __u64 *value)
+/* A number with a unit behind it, or none. */
+static bool read_units(const char *text, const char *units, const __u64 *factors,
+		       __u64 *value)
 {
-	static const char units[] = "KMG";
-	char digits[32];
 	size_t len = strlen(text);
 	const char *unit;
-	int shift;
+	char digits[32];
+	__u64 factor;
 
 	if (!len || len >= sizeof(digits))
 		return false;
 	unit = strchr(units, text[len - 1]);
-	shift = unit ? 10 * (unit - units + 1) : 0;
+	factor = unit ? factors[unit - units] : 1;
 	snprintf(digits, sizeof(digits), "%.*s", (int)(len - !!unit), text);
-	if (!options_number(digits, value) || *value > ULLONG_MAX >> shift)
+	if (!options_number(digits, value) || *value > ULLONG_MAX / factor)
 		return false;
-	*value <<= shift;
+	*value *= factor;
 	return true;
+}
+
+static bool read_size(const char *text, __u64 *bytes)
+{
+	static const __u64 factors[] = { 1 << 10, 1 << 20, 1 << 30 };
+
+	return read_units(text, "KMG", factors, bytes);
+}
+
+static bool read_time(const char *text, __u64 *seconds)
+{
+	static const __u64 factors[] = { 1, 60, 3600, 86400 };
+
+	return read_units(text, "smhd", factors, seconds) && *seconds;
 }
 
 static bool read_nonce(struct options *opt, const char *hex)
@@ -122,6 +142,13 @@ static bool take(struct options *opt, int c, char *arg)
 		return read_size(arg, &opt->min_free);
 	case 'F':
 		return options_number(arg, &opt->from);
+	case 'r':
+		return options_number(arg, &opt->records) && opt->records;
+	case 'I':
+		return read_time(arg, &opt->interval);
+	case 'g':
+		opt->group = arg;
+		return *arg;
 	case 'N':
 		return read_nonce(opt, arg);
 	case 'B':
@@ -137,6 +164,9 @@ static bool take(struct options *opt, int c, char *arg)
 		return true;
 	case 'n':
 		opt->dry_run = true;
+		return true;
+	case 's':
+		opt->size = true;
 		return true;
 	case 'A':
 		opt->ascii = true;
@@ -162,6 +192,8 @@ static void set_defaults(struct options *opt)
 	opt->min_free = DEFAULT_MIN_FREE;
 	opt->hash = ima_log_alg_by_name("sha1");
 	opt->boot = -1;
+	opt->records = DEFAULT_RECORDS;
+	opt->interval = DEFAULT_INTERVAL;
 }
 
 /**
@@ -170,7 +202,7 @@ static void set_defaults(struct options *opt)
  * @argc: number of arguments, the first of which is the command's name
  * @argv: the arguments
  * @allowed: letters of the options that this command knows; "@" for one argument
- *	that is not an option, the archive
+ *	that is not an option, the archive; "/" for one that is a folder
  * @help: what --help prints; then the program ends
  *
  * Return: DONE or USAGE.
@@ -203,6 +235,8 @@ enum status options_parse(struct options *opt, int argc, char **argv,
 	}
 	if (optind < argc && strchr(allowed, '@'))
 		opt->archive = argv[optind++];
+	if (optind < argc && strchr(allowed, '/'))
+		opt->dir = argv[optind++];
 	if (optind < argc)
 		return say(USAGE, "%s: unexpected argument", argv[optind]);
 	return DONE;

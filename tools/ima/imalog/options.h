@@ -36,6 +36,11 @@
  * @ascii: show it as text
  * @boot: number of the chain to show, -1: the last, and what is in the kernel
  * @from: number of the first record to show
+ * @records: make a round when there are so many more
+ * @interval: make a round after so many seconds
+ * @group: who may read what is mounted
+ * @dir: where to mount
+ * @size: mounted files have a size
  */
 struct options {
 	const char *archive;
@@ -56,6 +61,11 @@ struct options {
 	bool ascii;
 	long boot;
 	__u64 from;
+	__u64 records;
+	__u64 interval;
+	const char *group;
+	const char *dir;
+	bool size;
 };
 
 enum status options_parse(struct options *opt, int argc, char **argv,

@@ -116,7 +116,7 @@ static enum status skip_archived(struct proof *p, struct stream *s, bool *same)
 	bool end;
 
 	*same = true;
-	reader_init(&reader, p->archive, p->chain, stream_number(s), false);
+	reader_init(&reader, p->archive, p->chain, stream_number(s));
 	while (!status && *same && stream_number(s) < p->end) {
 		status = stream_next(s, &rec, &end);
 		if (!status && end)

@@ -13,16 +13,13 @@
  * @a: archive, which must stay
  * @chain: number of the chain
  * @from: number of the record
- * @check: compare each shard with its hashes before it is read
  */
-void reader_init(struct reader *r, const struct archive *a, __u64 chain, __u64 from,
-		 bool check)
+void reader_init(struct reader *r, const struct archive *a, __u64 chain, __u64 from)
 {
 	memset(r, 0, sizeof(*r));
 	r->archive = a;
 	r->chain = chain;
 	r->next = from;
-	r->check = check;
 }
 
 /**
@@ -72,10 +69,7 @@ static enum status open_shard(struct reader *r, bool *end)
 		return status;
 	r->open = true;
 	memset(&r->stream, 0, sizeof(r->stream));
-	if (r->check)
-		status = shard_check_records(&r->shard);
-	if (!status)
-		status = shard_records(&r->shard, &r->stream);
+	status = shard_records(&r->shard, &r->stream);
 	while (!status && stream_number(&r->stream) < r->next && !*end)
 		status = stream_next(&r->stream, &rec, end);
 	return status;

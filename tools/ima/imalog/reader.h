@@ -12,7 +12,6 @@
  * @archive: the archive
  * @chain: number of the chain
  * @next: number of the next record
- * @check: compare each shard with its hashes before it is read
  * @open: whether a shard is open
  * @shard: the shard
  * @stream: its records
@@ -21,14 +20,12 @@ struct reader {
 	const struct archive *archive;
 	__u64 chain;
 	__u64 next;
-	bool check;
 	bool open;
 	struct shard shard;
 	struct stream stream;
 };
 
-void reader_init(struct reader *r, const struct archive *a, __u64 chain, __u64 from,
-		 bool check);
+void reader_init(struct reader *r, const struct archive *a, __u64 chain, __u64 from);
 enum status reader_next(struct reader *r, struct ima_log_record *rec, bool *end);
 void reader_close(struct reader *r);
 

@@ -41,21 +41,39 @@ static void bar_clear(void)
 }
 
 static char last[512];
+static bool changes_only;
 
-static void print(const char *fmt, va_list args, const char *why)
+/**
+ * say_changes_only() - do not say twice what is wrong, until this is called again
+ */
+void say_changes_only(void)
 {
-	size_t len = sizeof(last) - 1;
-	int n = vsnprintf(last, sizeof(last), fmt, args);
+	changes_only = true;
+	*last = '\0';
+}
 
-	if (why && n >= 0 && (size_t)n < len)
-		snprintf(last + n, sizeof(last) - n, ": %s", why);
+static void print(const char *text)
+{
 	bar_clear();
 	fflush(stdout);
-	fprintf(stderr, "imalog: %s\n", last);
+	fprintf(stderr, "imalog: %s\n", text);
+}
+
+static void print_wrong(const char *fmt, va_list args, const char *why)
+{
+	char text[sizeof(last)];
+	int n = vsnprintf(text, sizeof(text), fmt, args);
+
+	if (why && n >= 0 && (size_t)n < sizeof(text) - 1)
+		snprintf(text + n, sizeof(text) - n, ": %s", why);
+	if (changes_only && !strcmp(text, last))
+		return;
+	memcpy(last, text, sizeof(last));
+	print(text);
 }
 
 /**
- * say_last() - what was said last
+ * say_last() - what was wrong last
  *
  * Return: the text, as it was printed but for the name of the program.
  */
@@ -76,7 +94,7 @@ enum status say(enum status status, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	print(fmt, args, NULL);
+	print_wrong(fmt, args, NULL);
 	va_end(args);
 	return status;
 }
@@ -93,7 +111,7 @@ enum status say_errno(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	print(fmt, args, why);
+	print_wrong(fmt, args, why);
 	va_end(args);
 	return IO;
 }
@@ -104,11 +122,13 @@ enum status say_errno(const char *fmt, ...)
  */
 void note(const char *fmt, ...)
 {
+	char text[sizeof(last)];
 	va_list args;
 
 	va_start(args, fmt);
-	print(fmt, args, NULL);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	print(text);
 }
 
 /**

@@ -27,6 +27,7 @@ __printf(1, 2) enum status say_errno(const char *fmt, ...);
 __printf(1, 2) void note(const char *fmt, ...);
 
 const char *say_last(void);
+void say_changes_only(void);
 
 void progress_begin(const char *what, __u64 total);
 void progress(__u64 more);

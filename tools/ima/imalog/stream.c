@@ -45,6 +45,23 @@ void stream_add(struct stream *s, int fd, const char *name)
 }
 
 /**
+ * stream_skip() - begin further on in the first file
+ * @s: stream, from which nothing was read yet
+ * @number: number of the record there
+ * @bytes: bytes before it
+ *
+ * Return: DONE or IO.
+ */
+enum status stream_skip(struct stream *s, __u64 number, __u64 bytes)
+{
+	if (bytes && lseek(s->fd[0], bytes, SEEK_SET) < 0)
+		return say_errno("%s: offset %llu", s->name[0], bytes);
+	s->first = number;
+	s->parser.base = bytes;
+	return DONE;
+}
+
+/**
  * stream_number() - number of the next record
  * @s: stream
  *

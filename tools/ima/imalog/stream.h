@@ -34,6 +34,7 @@ struct stream {
 
 enum status stream_init(struct stream *s, size_t digest_size, __u64 first);
 void stream_add(struct stream *s, int fd, const char *name);
+enum status stream_skip(struct stream *s, __u64 number, __u64 bytes);
 enum status stream_next(struct stream *s, struct ima_log_record *rec, bool *end);
 enum status stream_bad(const struct stream *s, const struct ima_log_record *rec,
 		       const char *why);

@@ -15,6 +15,7 @@
 #include "host.h"
 
 #define SECONDS	600
+#define ROUNDS	1000	/* a TPM has room for three objects: one lost is noticed soon */
 
 FIXTURE(host)
 {
@@ -236,6 +237,25 @@ TEST_F_TIMEOUT(one, tpm_that_ends, SECONDS)
 	EXPECT_TRUE(host_said(h, "imalog: TPM: "));
 	EXPECT_EQ(TPM, host_imalog(h, "verify"));
 	EXPECT_EQ(-ENOENT, host_delete(h));
+}
+
+/* No resource manager is between imalog and this TPM that would clean up behind it. */
+TEST_F_TIMEOUT(one, thousand_rounds_leave_nothing_in_the_tpm, 2 * SECONDS)
+{
+	struct host *h = self->h;
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		if (i % 20 == 0)
+			ASSERT_EQ(0, measure(h, 1));
+		ASSERT_EQ(DONE, host_imalog(h, "trim")) host_said(h, "no error");
+		EXPECT_EQ(i ? i % 20 ? -ENOENT : 1 : 5, host_delete(h));
+	}
+	ASSERT_EQ(0, host_shell(h, "for c in transient loaded-session saved-session; do\n"
+				"tpm2_getcap handles-$c; done"));
+	EXPECT_STREQ("", h->output);
+	EXPECT_EQ(DONE, host_imalog(h, "verify"));
+	printf("# figure: rounds after which nothing was left in a TPM: %d\n", i);
 }
 
 /*

@@ -10,10 +10,7 @@
 #include "ima_test.h"
 #include "imalog_run.h"
 
-#define TRIM		"trim --keep 2"
-#define POINTS_MIN	15	/* make, write, sync each file; rename; delete */
 #define SECONDS		600
-#define KILLED		137
 
 FIXTURE(fault)
 {
@@ -25,8 +22,7 @@ FIXTURE_SETUP(fault)
 
 	if (why)
 		SKIP(return, "%s", why);
-	ASSERT_EQ(0, imalog_remember());
-	ASSERT_EQ(IMALOG_DONE, imalog(TRIM));
+	ASSERT_EQ(0, imalog_before_faults());
 }
 
 FIXTURE_TEARDOWN(fault)
@@ -42,7 +38,7 @@ static long fail_each(struct __test_metadata *_metadata, int err)
 		ASSERT_EQ(0, ima_measure_files(3));
 		ASSERT_EQ(0, imalog_remember());
 		count = ima_count();
-		ret = imalog_fault(at, err, TRIM);
+		ret = imalog_fault(at, err, IMALOG_FAULT_TRIM);
 		if (ret < 0)
 			break;
 		failed += ret != IMALOG_DONE;
@@ -51,12 +47,12 @@ static long fail_each(struct __test_metadata *_metadata, int err)
 				printf("# call %ld failed\n", at);
 			EXPECT_TRUE(imalog_says("imalog: "));
 		}
-		EXPECT_NE(KILLED, ret);
+		EXPECT_NE(IMALOG_KILLED, ret);
 		EXPECT_GT(128, ret);
-		ASSERT_EQ(IMALOG_DONE, imalog(TRIM));
-		EXPECT_EQ(2, ima_count());
+		ASSERT_EQ(IMALOG_DONE, imalog(IMALOG_FAULT_TRIM));
+		EXPECT_EQ(IMALOG_FAULT_KEPT, ima_count());
 	}
-	ASSERT_EQ(0, imalog_whole());
+	ASSERT_EQ(0, imalog_whole(IMA_DIR));
 	return failed;
 }
 
@@ -64,7 +60,7 @@ TEST_F_TIMEOUT(fault, each_call_fails_with_EIO, SECONDS)
 {
 	long n = fail_each(_metadata, EIO);
 
-	EXPECT_LE(POINTS_MIN, n);
+	EXPECT_LE(IMALOG_FAULTS_MIN, n);
 	printf("# figure: calls that failed with EIO, nothing deleted: %ld\n", n);
 }
 
@@ -72,7 +68,7 @@ TEST_F_TIMEOUT(fault, each_call_fails_with_ENOSPC, SECONDS)
 {
 	long n = fail_each(_metadata, ENOSPC);
 
-	EXPECT_LE(POINTS_MIN, n);
+	EXPECT_LE(IMALOG_FAULTS_MIN, n);
 	printf("# figure: calls that failed with ENOSPC, nothing deleted: %ld\n", n);
 }
 

@@ -20,6 +20,7 @@
 #include "../kselftest.h"
 #include "ima_test.h"
 #include "imalog_run.h"
+#include "imalog_service.h"
 
 #define NEXT		"/boot/initrd.next"
 #define TRIM		"trim --keep 3"
@@ -134,18 +135,23 @@ static void leave(void)
 /* The records came along, and are found in the archive. */
 static void arrive(void)
 {
+	struct imalog_service mounted;
+
 	CHECK(imalog("status --json") == IMALOG_DONE);
 	CHECK(!imalog_remember());
 	CHECK(imalog("trim --keep 3 --json") == IMALOG_DONE);
 	CHECK(imalog_says("\"aligned\":true"));
 	CHECK(ima_count() == 3);
-	CHECK(!imalog_whole());
+	CHECK(!imalog_whole(IMA_DIR));
+	CHECK(!imalog_start_mount(&mounted, ""));
+	CHECK(!imalog_mount_is_whole());
+	CHECK(!imalog_stop(&mounted, SIGTERM));
 	/* and the place is known from now on */
 	CHECK(!ima_measure_files(5));
 	CHECK(!imalog_remember());
 	CHECK(imalog("trim --keep 3 --json") == IMALOG_DONE);
 	CHECK(imalog_says("\"aligned\":false"));
-	CHECK(!imalog_whole());
+	CHECK(!imalog_whole(IMA_DIR));
 	printf("ok %d kexec %s\n", kernel, steps[kernel - 1].name);
 	fflush(stdout);
 }

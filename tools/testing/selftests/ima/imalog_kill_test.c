@@ -9,10 +9,7 @@
 #include "ima_test.h"
 #include "imalog_run.h"
 
-#define TRIM		"trim --keep 2"
-#define POINTS_MIN	15	/* make, write, sync each file; rename; delete */
 #define SECONDS		600
-#define KILLED		137
 
 FIXTURE(kill)
 {
@@ -24,8 +21,7 @@ FIXTURE_SETUP(kill)
 
 	if (why)
 		SKIP(return, "%s", why);
-	ASSERT_EQ(0, imalog_remember());
-	ASSERT_EQ(IMALOG_DONE, imalog(TRIM));
+	ASSERT_EQ(0, imalog_before_faults());
 }
 
 FIXTURE_TEARDOWN(kill)
@@ -34,23 +30,23 @@ FIXTURE_TEARDOWN(kill)
 
 TEST_F_TIMEOUT(kill, killed_before_each_call, SECONDS)
 {
-	long at, ret = KILLED;
+	long at, ret = IMALOG_KILLED;
 
-	for (at = 1; ret == KILLED; at++) {
+	for (at = 1; ret == IMALOG_KILLED; at++) {
 		ASSERT_EQ(0, ima_measure_files(3));
 		ASSERT_EQ(0, imalog_remember());
-		ret = imalog_fault(at, 0, TRIM);
-		if (ret != KILLED)
+		ret = imalog_fault(at, 0, IMALOG_FAULT_TRIM);
+		if (ret != IMALOG_KILLED)
 			break;
 		ASSERT_EQ(IMALOG_DONE, imalog("verify"))
 			printf("# killed before call %ld\n", at);
-		ASSERT_EQ(IMALOG_DONE, imalog(TRIM));
-		EXPECT_EQ(2, ima_count());
-		ASSERT_EQ(0, imalog_shown(IMA_BINARY));
+		ASSERT_EQ(IMALOG_DONE, imalog(IMALOG_FAULT_TRIM));
+		EXPECT_EQ(IMALOG_FAULT_KEPT, ima_count());
+		ASSERT_EQ(0, imalog_shown(IMA_BINARY, IMA_DIR));
 	}
-	EXPECT_EQ(0, imalog_whole());
+	EXPECT_EQ(0, imalog_whole(IMA_DIR));
 	EXPECT_EQ(-1000 - (at - 1), ret);
-	EXPECT_LT(POINTS_MIN, at);
+	EXPECT_LT(IMALOG_FAULTS_MIN, at);
 	printf("# figure: points at which trim was killed: %ld\n", at - 1);
 }
 

@@ -51,14 +51,14 @@ TEST_F_TIMEOUT(pcr, records_for_other_pcrs, IMA_TIMEOUT)
 	EXPECT_EQ(IMALOG_DONE, imalog("trim --json"));
 	EXPECT_EQ(0, imalog_number("unproven"));
 	EXPECT_EQ(0, ima_count());
-	EXPECT_EQ(0, imalog_whole());
+	EXPECT_EQ(0, imalog_whole(IMA_DIR));
 	/* one that comes later */
 	ASSERT_EQ(0, measure_for("14", 3));
 	ASSERT_EQ(0, measure_for("11", 3));
 	ASSERT_EQ(0, imalog_remember());
 	EXPECT_EQ(IMALOG_DONE, imalog("trim --json"));
 	EXPECT_EQ(0, imalog_number("unproven"));
-	EXPECT_EQ(0, imalog_whole());
+	EXPECT_EQ(0, imalog_whole(IMA_DIR));
 	EXPECT_EQ(0, imalog_shell("grep -q '\"14\":{' " IMALOG_ARCHIVE "/*/*/shard.json"));
 }
 
@@ -72,19 +72,19 @@ TEST_F_TIMEOUT(pcr, records_that_no_quote_vouches_for, IMA_TIMEOUT)
 	EXPECT_EQ(IMALOG_DONE, imalog("trim --json"));
 	EXPECT_EQ(5, imalog_number("unproven"));
 	EXPECT_EQ(0, ima_count());
-	EXPECT_EQ(0, imalog_whole());
+	EXPECT_EQ(0, imalog_whole(IMA_DIR));
 	/* at the end they wait for one that is proven */
 	ASSERT_EQ(0, measure_for("23", 2));
 	ASSERT_EQ(0, imalog_remember());
 	EXPECT_EQ(IMALOG_DONE, imalog("trim --json"));
 	EXPECT_EQ(0, imalog_number("archived"));
 	EXPECT_EQ(2, ima_count());
-	EXPECT_EQ(0, imalog_whole());
+	EXPECT_EQ(0, imalog_whole(IMA_DIR));
 	ASSERT_EQ(0, ima_measure_files(1));
 	ASSERT_EQ(0, imalog_remember());
 	EXPECT_EQ(IMALOG_DONE, imalog("trim --json"));
 	EXPECT_EQ(2, imalog_number("unproven"));
-	EXPECT_EQ(0, imalog_whole());
+	EXPECT_EQ(0, imalog_whole(IMA_DIR));
 }
 
 /* The last: PCR 12 can no longer be proven. */

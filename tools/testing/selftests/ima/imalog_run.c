@@ -27,7 +27,7 @@
 #define PROGRAM		"/usr/local/bin/imalog"
 #define OUTPUT_MAX	(256u << 10)
 #define COMMAND_MAX	4096
-#define ELSEWHERE	"/root/whole"	/* what the kernel showed, list by list */
+#define ELSEWHERE	IMALOG_WHOLE
 
 static char output[OUTPUT_MAX];
 
@@ -340,7 +340,20 @@ static int keep(const char *name, long n)
 /* Records that have left the list, in this kernel and in those before. */
 static long removed_in_all(void)
 {
-	return get_kept("base") + ima_removed();
+	long n = ima_removed();
+
+	return get_kept("base") + (n == -ENOENT ? get_kept("deleted") : n);
+}
+
+/**
+ * imalog_deleted() - so many records were deleted, if the kernel does not tell
+ * @n: how many
+ *
+ * Return: 0 or -EIO.
+ */
+int imalog_deleted(long n)
+{
+	return keep("deleted", get_kept("deleted") + n);
 }
 
 /**
@@ -396,35 +409,47 @@ int imalog_remember(void)
 /**
  * imalog_shown() - does imalog show a list as the kernel did?
  * @list: its name
+ * @dir: folder of the kernel's files
  *
  * Return: 0, or -EUCLEAN: it is not what imalog_remember() kept.
  */
-int imalog_shown(const char *list)
+int imalog_shown(const char *list, const char *dir)
 {
-	if (imalog("cat --hash %s %s >/root/cat && cmp /root/cat " ELSEWHERE "/%s",
-		   strrchr(list, '_') + 1,
+	if (imalog("cat --ima-dir %s --hash %s %s >/root/cat && cmp /root/cat " ELSEWHERE "/%s",
+		   dir, strrchr(list, '_') + 1,
 		   !strncmp(list, "ascii", 5) ? "--ascii" : "", list))
 		return -EUCLEAN;
 	return 0;
 }
 
 /**
+ * imalog_before_faults() - an archive that IMALOG_FAULT_TRIM is to go on with
+ *
+ * Return: 0, -EIO, or the exit status of imalog.
+ */
+int imalog_before_faults(void)
+{
+	return imalog_remember() ?: imalog(IMALOG_FAULT_TRIM);
+}
+
+/**
  * imalog_whole() - is the log whole, in each list as the kernel showed it?
+ * @dir: folder of the kernel's files
  *
  * The archive and the kernel's list must verify, and what imalog shows must be what
  * imalog_remember() kept and what is in the kernel.
  *
  * Return: 0; -EBADMSG: imalog does not verify the log; -EUCLEAN: it shows another.
  */
-int imalog_whole(void)
+int imalog_whole(const char *dir)
 {
 	char names[IMA_FILES_MAX][IMA_NAME_MAX];
 	int n = ima_list_names(names, false), i, err;
 
-	if (imalog("verify --json"))
+	if (imalog("verify --json --ima-dir %s", dir))
 		return -EBADMSG;
 	err = imalog_remember();
 	for (i = 0; i < n && !err; i++)
-		err = imalog_shown(names[i]);
+		err = imalog_shown(names[i], dir);
 	return err;
 }

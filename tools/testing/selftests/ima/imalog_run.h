@@ -14,6 +14,9 @@
 /* The root of the VM is ramfs: what is written there is not measured. */
 #define IMALOG_ARCHIVE	"/var/lib/imalog"
 
+/* What the kernel showed, list by list: see imalog_remember(). */
+#define IMALOG_WHOLE	"/root/whole"
+
 /* Exit statuses of imalog, see its man page. */
 enum { IMALOG_DONE, IMALOG_REFUSED, IMALOG_USAGE, IMALOG_TPM, IMALOG_IO, IMALOG_BUSY };
 
@@ -24,11 +27,19 @@ const char *imalog_output(void);
 bool imalog_says(const char *text);
 long imalog_number(const char *key);
 
+/* What is ended, or fails, at each call: make, write, sync each file; rename; delete. */
+#define IMALOG_FAULT_KEPT	2
+#define IMALOG_FAULT_TRIM	"trim --keep 2"
+#define IMALOG_FAULTS_MIN	15
+#define IMALOG_KILLED		137
+
+int imalog_before_faults(void);
 long imalog_fault(long at, int err, const char *command);
 
 int imalog_remember(void);
 int imalog_before_kexec(void);
-int imalog_whole(void);
-int imalog_shown(const char *list);
+int imalog_deleted(long n);
+int imalog_whole(const char *dir);
+int imalog_shown(const char *list, const char *dir);
 
 #endif /* IMALOG_RUN_H */

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * imalog mount shows the complete log as files, to programs that know nothing of it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../kselftest_harness.h"
+#include "ima_log.h"
+#include "ima_test.h"
+#include "imalog_run.h"
+#include "imalog_service.h"
+
+#define GROUP		"ima"
+#define GID		4711
+#define UID		4712
+#define REQUESTS	100
+#define TRIMS		50
+#define ENDS		33	/* that Keylime's agent in Rust remembers */
+#define LIST		"ascii_runtime_measurements"
+
+FIXTURE(mount)
+{
+	struct imalog_service s;
+};
+
+/* The first rule that fits counts: without it, the second would measure the mount. */
+FIXTURE_SETUP(mount)
+{
+	const char *why;
+
+	imalog_shell("test -e /root/rules && exit; cd /root; echo " GROUP ":x:%d: >>/etc/group;"
+		     "echo dont_measure fsmagic=0x65735546 >rules;"
+		     "echo measure func=FILE_CHECK mask=MAY_READ fsmagic=0x65735546 >>rules;"
+		     "cat rules >" IMA_DIR "/policy", GID);
+	why = imalog_unavailable();
+	if (why)
+		SKIP(return, "%s", why);
+	ASSERT_EQ(0, imalog_remember());
+}
+
+FIXTURE_TEARDOWN(mount)
+{
+}
+
+static int measure(unsigned int n)
+{
+	return ima_measure_files(n) ?: imalog_remember();
+}
+
+TEST_F_TIMEOUT(mount, lists_as_the_kernel_showed_them, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, measure(50));
+	ASSERT_EQ(0, imalog_start_mount(&self->s, ""));
+	EXPECT_EQ(0, imalog_mount_is_whole());
+	ASSERT_EQ(IMALOG_DONE, imalog("trim --keep 7"));
+	EXPECT_EQ(0, imalog_mount_is_whole());
+	ASSERT_EQ(0, measure(20));
+	EXPECT_EQ(0, imalog_mount_is_whole());
+	ASSERT_EQ(IMALOG_DONE, imalog("trim"));
+	EXPECT_EQ(0, imalog_mount_is_whole());
+	/* staged records belong to it as well */
+	ASSERT_EQ(0, measure(5));
+	ASSERT_EQ(0, ima_stage());
+	ASSERT_EQ(0, ima_measure_files(2));
+	EXPECT_EQ(0, imalog_shell("read -r n <" IMALOG_MOUNT "/runtime_measurements_count;"
+				  "test $(wc -l <" IMALOG_MOUNT "/" LIST ") = $n && test $n = %ld",
+				  ima_removed() + ima_count()));
+	imalog("trim");		/* archives, and may not delete */
+	ASSERT_EQ(0, ima_delete_staged());
+	EXPECT_EQ(0, imalog_mount_is_whole());
+	EXPECT_EQ(0, imalog_stop(&self->s, SIGTERM));
+	EXPECT_EQ(0, imalog_shell("test -z \"$(ls " IMALOG_MOUNT ")\""));
+}
+
+TEST_F_TIMEOUT(mount, names_and_modes_are_the_kernels, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, imalog_start_mount(&self->s, "--group " GROUP));
+	EXPECT_EQ(0, imalog_shell("cd " IMA_DIR "; ls -d *_measurements *_sha* *_count >/root/have;"
+				  "cd " IMALOG_MOUNT "; ls >/root/mounted;"
+				  "grep -v _staged /root/have | sort | cmp - /root/mounted"));
+	EXPECT_EQ(0, imalog_shell("cd " IMALOG_MOUNT "; for f in *; do\n"
+				  "test \"$(stat -L -c %%a:%%g:%%s $f)\" = 440:%d:0 || exit; done", GID));
+	EXPECT_EQ(0, imalog_shell("test $(readlink " IMALOG_MOUNT "/" LIST ") = " LIST "_sha1"));
+	EXPECT_NE(0, imalog_shell("exec 2>&1; echo 1 >" IMALOG_MOUNT "/" LIST));
+	EXPECT_NE(0, imalog_shell("exec 2>&1; rm " IMALOG_MOUNT "/" LIST));
+	EXPECT_EQ(0, imalog_stop(&self->s, SIGTERM));
+}
+
+/* What a process of another user reads: bytes, or -errno. */
+static long read_as(uid_t uid, gid_t gid)
+{
+	char byte;
+	int fd, ret;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		if (setgid(gid) || setuid(uid))
+			_exit(EIO);
+		fd = open(IMALOG_MOUNT "/" LIST, O_RDONLY);
+		_exit(fd < 0 ? errno : read(fd, &byte, 1) != 1);
+	}
+	ret = ima_wait_exit(pid);
+	return ret;
+}
+
+TEST_F_TIMEOUT(mount, group_may_read_others_not, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, chmod("/root", 0755));
+	ASSERT_EQ(0, imalog_start_mount(&self->s, "--group " GROUP));
+	EXPECT_EQ(0, read_as(UID, GID));
+	EXPECT_EQ(EACCES, read_as(UID, UID));
+	EXPECT_EQ(0, imalog_stop(&self->s, SIGTERM));
+	EXPECT_EQ(IMALOG_USAGE, imalog("mount --group nobodys " IMALOG_MOUNT));
+	EXPECT_EQ(IMALOG_USAGE, imalog("mount"));
+	EXPECT_EQ(IMALOG_IO, imalog("mount /root/none"));
+}
+
+/* Files with a size would be hashed at each open. */
+TEST_F_TIMEOUT(mount, reading_it_measures_nothing, IMA_TIMEOUT)
+{
+	long before;
+
+	ASSERT_EQ(0, measure(5));
+	ASSERT_EQ(0, imalog_start_mount(&self->s, "--size"));
+	imalog_shell("true >/tmp/x; wc /tmp/x " IMALOG_MOUNT "/*");
+	before = ima_count();
+	EXPECT_EQ(0, imalog_shell("test $(wc -l <" IMALOG_MOUNT "/" LIST ") = %ld",
+				  ima_removed() + before));
+	EXPECT_EQ(0, imalog_shell("grep -c boot_aggregate " IMALOG_MOUNT "/" LIST));
+	EXPECT_EQ(before, ima_count());
+	/* the policy is in force */
+	ASSERT_EQ(0, imalog_shell("echo $$ >/tmp/seen; cat /tmp/seen"));
+	EXPECT_EQ(before + 1, ima_count());
+	EXPECT_EQ(0, imalog_stop(&self->s, SIGTERM));
+}
+
+/* A reader in the middle holds no file of the kernel, and loses nothing. */
+TEST_F_TIMEOUT(mount, reader_in_the_middle_holds_up_nothing, IMA_TIMEOUT)
+{
+	char part[1000], *rest;
+	size_t len;
+	FILE *f;
+
+	ASSERT_EQ(0, measure(40));
+	ASSERT_EQ(0, imalog_start_mount(&self->s, ""));
+	f = fopen(IMALOG_MOUNT "/" LIST "_sha256", "r");
+	ASSERT_NE(NULL, f);
+	setvbuf(f, NULL, _IONBF, 0);
+	ASSERT_EQ(1, fread(part, sizeof(part), 1, f));
+	ASSERT_EQ(IMALOG_DONE, imalog("status --json"));
+	EXPECT_EQ(-1, imalog_number("pid"));
+	ASSERT_EQ(IMALOG_DONE, imalog("trim"));
+	ASSERT_EQ(0, measure(10));
+	ASSERT_EQ(IMALOG_DONE, imalog("trim"));
+	rest = malloc(1 << 22);
+	len = fread(rest, 1, 1 << 22, f);
+	fclose(f);
+	f = fopen("/root/rest", "w");
+	ASSERT_EQ(1, fwrite(part, sizeof(part), 1, f));
+	ASSERT_EQ(1, fwrite(rest, len, 1, f));
+	fclose(f);
+	free(rest);
+	EXPECT_EQ(0, imalog_shell("cmp /root/rest " IMALOG_WHOLE "/" LIST "_sha256 2>&1"))
+		imalog_says("no error");
+	EXPECT_EQ(0, imalog_stop(&self->s, SIGTERM));
+}
+
+/* ---- Keylime ------------------------------------------------------------ */
+
+/* A place in the list that the agent remembers, and the PCR there. */
+struct end {
+	off_t offset;
+	struct ima_log_bank bank;
+};
+
+static bool read_pcr(const char *alg, __u8 *value, size_t size)
+{
+	char path[64], hex[2 * IMA_LOG_DIGEST_MAX + 2];
+	unsigned int byte;
+	size_t i;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/class/tpm/tpm0/pcr-%s/10", alg);
+	f = fopen(path, "r");
+	if (!f || !fgets(hex, sizeof(hex), f))
+		return false;
+	fclose(f);
+	for (i = 0; i < size && sscanf(hex + 2 * i, "%2x", &byte) == 1; i++)
+		value[i] = byte;
+	return i == size;
+}
+
+/*
+ * What the verifier does with a request: the PCR was quoted, then the list read; its
+ * records lead from the PCR value at the place that was asked for to the quoted one.
+ */
+static bool attest(int fd, struct end *end)
+{
+	static char data[4 << 20];
+	struct ima_log_replay replay = { .banks = &end->bank, .num_banks = 1 };
+	__u8 quoted[IMA_LOG_DIGEST_MAX];
+	struct ima_log_record rec;
+	struct ima_log_parser p;
+	size_t len = 0, used = 0;
+	bool found = false;
+	ssize_t n;
+
+	if (!read_pcr("sha256", quoted, end->bank.size) ||
+	    lseek(fd, end->offset, SEEK_SET) != end->offset)
+		return false;
+	while ((n = read(fd, data + len, sizeof(data) - len)) > 0)
+		len += n;
+	if (n)
+		return false;
+	ima_log_init(&p, data, len, end->bank.size, IMA_LOG_HOST);
+	for (;;) {
+		found = !memcmp(end->bank.value[10], quoted, end->bank.size);
+		used = p.pos;
+		if (found || ima_log_next(&p, &rec) != 1)
+			break;
+		if (ima_log_extend(&replay, &rec))
+			return false;
+	}
+	end->offset += used;
+	return found;
+}
+
+/* The agent opens the file as root, then is another user, for life. */
+static int agent(int fd, int requests_left)
+{
+	static struct end ends[ENDS];
+	int i, to;
+
+	if (setgid(UID) || setuid(UID))
+		return 1;
+	if (ima_log_bank_init(&ends[0].bank, ima_log_alg_by_name("sha256"), IMA_LOG_OWN_HASH))
+		return 2;
+	for (i = 0; requests_left; i++, requests_left--) {
+		/* a verifier that goes on, or one that starts somewhere before */
+		to = (i + 1) % ENDS;
+		ends[to] = ends[i % 5 == 4 && i > ENDS ? (i * 7) % ENDS : i % ENDS];
+		if (ends[to].bank.ctx == NULL)
+			return 3;
+		if (!attest(fd, &ends[to])) {
+			printf("# request %d from offset %lld\n", i, (long long)ends[to].offset);
+			return 4;
+		}
+		usleep(20000);
+	}
+	return 0;
+}
+
+TEST_F_TIMEOUT(mount, keylimes_agent_beside_trims, 2 * IMA_TIMEOUT)
+{
+	int trims = 0, status = 0;
+	pid_t pid;
+	int fd;
+
+	ASSERT_EQ(0, imalog_start_mount(&self->s, ""));
+	fd = open(IMALOG_MOUNT "/binary_runtime_measurements_sha256", O_RDONLY);
+	ASSERT_LE(0, fd);
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		status = agent(fd, REQUESTS);
+		fflush(stdout);
+		_exit(status);
+	}
+	while (trims < TRIMS || waitpid(pid, &status, WNOHANG) == 0) {
+		ASSERT_EQ(0, measure(5));
+		ASSERT_EQ(IMALOG_DONE, imalog("trim --keep %d", trims % 3));
+		trims++;
+	}
+	waitpid(pid, &status, 0);
+	EXPECT_EQ(0, status);
+	printf("# figure: requests of an agent for attestation beside %d trims: %d\n", trims,
+	       REQUESTS);
+	EXPECT_EQ(0, imalog_stop(&self->s, SIGTERM));
+	EXPECT_EQ(IMALOG_DONE, imalog("verify"));
+}
+
+/* So many lines have come, before a deadline. */
+static bool tail_has(int lines)
+{
+	return !imalog_shell("i=0; until test $(wc -l </root/tail) -ge %d; do\n"
+			     "sleep 1; i=$((i + 1)); test $i -lt 60 || exit; done", lines);
+}
+
+/* What takes a file's size for its end, or goes by the page cache: busybox cat does. */
+TEST_F_TIMEOUT(mount, files_with_a_size, IMA_TIMEOUT)
+{
+	int i;
+
+	ASSERT_EQ(0, measure(20));
+	ASSERT_EQ(0, imalog_start_mount(&self->s, "--size"));
+	for (i = 0; i < 4; i++) {
+		EXPECT_EQ(0, imalog_shell("cat " IMALOG_MOUNT "/" LIST " | cmp - "
+					  IMALOG_WHOLE "/" LIST "_sha1 2>&1"))
+			imalog_says("no error");
+		EXPECT_EQ(0, imalog_shell("cp " IMALOG_MOUNT "/" LIST "_sha256 /root/copy &&"
+					  "cmp /root/copy " IMALOG_WHOLE "/" LIST "_sha256"));
+		EXPECT_EQ(0, imalog_mount_is_whole());
+		ASSERT_EQ(0, measure(7));
+		if (i % 2)
+			ASSERT_EQ(IMALOG_DONE, imalog("trim --keep 2"));
+	}
+	EXPECT_EQ(0, imalog_shell("tail -n 1 -f " IMALOG_MOUNT "/" LIST " >/root/tail &"
+				  "echo $! >/root/pid"));
+	EXPECT_TRUE(tail_has(1));
+	ASSERT_EQ(0, measure(3));
+	EXPECT_TRUE(tail_has(4));
+	imalog_shell("kill $(cat /root/pid)");
+	EXPECT_EQ(0, imalog_shell("tail -n 4 " IMALOG_WHOLE "/" LIST "_sha1 | cmp - /root/tail"));
+	EXPECT_EQ(0, imalog_stop(&self->s, SIGTERM));
+}
+
+/* Other people's programs, as Debian has them. */
+TEST_F_TIMEOUT(mount, evmctl_verifies_it, IMA_TIMEOUT)
+{
+	const char *pcrs = "i=0; while [ $i -lt 24 ]; do\n"
+		"printf 'PCR-%%02d:%%s\\n' $i \"$(sed 's/../ &/g' /sys/class/tpm/tpm0/pcr-sha256/$i)\";"
+		"i=$((i + 1)); done >/root/pcrs";
+
+	ASSERT_EQ(0, measure(20));
+	ASSERT_EQ(IMALOG_DONE, imalog("trim --keep 3"));
+	ASSERT_EQ(0, imalog_start_mount(&self->s, ""));
+	ASSERT_EQ(0, imalog_shell(pcrs, 0));
+	EXPECT_EQ(0, imalog_shell("evmctl ima_measurement --pcrs sha256,/root/pcrs " IMALOG_MOUNT
+				  "/binary_runtime_measurements 2>&1"));
+	EXPECT_TRUE(imalog_says("Matched per TPM bank calculated digest(s)."));
+	EXPECT_EQ(0, imalog_stop(&self->s, SIGTERM));
+}
+
+/* Killed: the next one takes its place. */
+TEST_F_TIMEOUT(mount, dead_mount_is_replaced, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, imalog_start_mount(&self->s, ""));
+	EXPECT_EQ(-SIGKILL, imalog_stop(&self->s, SIGKILL));
+	EXPECT_NE(0, imalog_shell("ls " IMALOG_MOUNT " 2>&1"));
+	ASSERT_EQ(0, imalog_start_mount(&self->s, ""));
+	EXPECT_EQ(0, imalog_shell("ls " IMALOG_MOUNT " | grep -q " LIST));
+	EXPECT_EQ(0, umount(IMALOG_MOUNT));
+	EXPECT_EQ(0, imalog_stop(&self->s, 0));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * imalog watch makes rounds as the list grows, and one when it is ended; it tells
+ * systemd how it is, and goes on after a failure.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../kselftest_harness.h"
+#include "ima_test.h"
+#include "imalog_run.h"
+#include "imalog_service.h"
+
+#define TCTI	"/root/tpm"
+#define WAIT_MS	120000
+
+FIXTURE(watch)
+{
+	struct imalog_service s;
+};
+
+FIXTURE_SETUP(watch)
+{
+	const char *why = imalog_unavailable();
+
+	if (why)
+		SKIP(return, "%s", why);
+	ASSERT_EQ(0, imalog_remember());
+}
+
+FIXTURE_TEARDOWN(watch)
+{
+}
+
+static int measure(unsigned int n)
+{
+	return ima_measure_files(n) ?: imalog_remember();
+}
+
+/* Whether it gets there before a deadline. */
+static bool count_becomes(long n)
+{
+	long long end = ima_now_ms() + WAIT_MS;
+
+	while (ima_count() != n && ima_now_ms() < end)
+		usleep(50000);
+	if (ima_count() == n)
+		return true;
+	printf("# %ld records, not %ld\n", ima_count(), n);
+	return false;
+}
+
+TEST_F_TIMEOUT(watch, rounds_at_a_number_of_records, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, measure(5));
+	ASSERT_EQ(0, imalog_start(&self->s, "watch --records 50 --interval 1d --keep 3"));
+	EXPECT_TRUE(imalog_told(&self->s, "READY=1"));
+	/* what was there before is taken at once */
+	EXPECT_TRUE(count_becomes(3));
+	EXPECT_TRUE(imalog_told(&self->s, "STATUS="));
+	EXPECT_NE(NULL, strstr(self->s.said, " 3 left")) printf("# %s\n", self->s.said);
+	/* a few are left alone: it has looked at them and would have begun by then */
+	ASSERT_EQ(0, measure(20));
+	EXPECT_TRUE(imalog_told(&self->s, "WATCHDOG=1"));
+	EXPECT_TRUE(imalog_told(&self->s, "WATCHDOG=1"));
+	EXPECT_TRUE(imalog_told(&self->s, "WATCHDOG=1"));
+	EXPECT_EQ(23, ima_count());
+	ASSERT_EQ(0, measure(30));
+	EXPECT_TRUE(count_becomes(3));
+	/* a last round at the end */
+	ASSERT_EQ(0, measure(4));
+	EXPECT_EQ(IMALOG_DONE, imalog_stop(&self->s, SIGTERM));
+	EXPECT_TRUE(imalog_says("4 records archived, 4 deleted, 3 left"));
+	EXPECT_EQ(3, ima_count());
+	EXPECT_EQ(0, imalog_whole(IMA_DIR));
+}
+
+TEST_F_TIMEOUT(watch, rounds_at_an_interval, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, imalog_start(&self->s, "watch --interval 1s"));
+	ASSERT_EQ(0, measure(3));
+	EXPECT_TRUE(count_becomes(0));
+	ASSERT_EQ(0, measure(2));
+	EXPECT_TRUE(count_becomes(0));
+	EXPECT_EQ(IMALOG_DONE, imalog_stop(&self->s, SIGINT));
+	EXPECT_EQ(0, imalog_whole(IMA_DIR));
+}
+
+TEST_F_TIMEOUT(watch, round_at_once, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, imalog_start(&self->s, "watch --interval 1d"));
+	EXPECT_TRUE(imalog_told(&self->s, "STATUS="));
+	ASSERT_EQ(0, measure(3));
+	ASSERT_EQ(0, kill(self->s.pid, SIGHUP));
+	EXPECT_TRUE(count_becomes(0));
+	EXPECT_EQ(IMALOG_DONE, imalog_stop(&self->s, SIGTERM));
+}
+
+/* The TPM is not there: said once, and tried again until it is. */
+TEST_F_TIMEOUT(watch, goes_on_after_a_failure, IMA_TIMEOUT)
+{
+	int i;
+
+	unlink(TCTI);
+	ASSERT_EQ(0, measure(3));
+	ASSERT_EQ(0, imalog_start(&self->s, "watch --interval 1d --tcti device:" TCTI));
+	for (i = 0; i < 3; i++) {
+		EXPECT_TRUE(imalog_told(&self->s, ": tried again in "));
+		ASSERT_EQ(0, kill(self->s.pid, SIGHUP));
+	}
+	EXPECT_LE(3, ima_count());
+	ASSERT_EQ(0, symlink("/dev/tpmrm0", TCTI));
+	ASSERT_EQ(0, kill(self->s.pid, SIGHUP));
+	EXPECT_TRUE(count_becomes(0));
+	ASSERT_EQ(0, measure(1));
+	EXPECT_EQ(IMALOG_DONE, imalog_stop(&self->s, SIGTERM));
+	EXPECT_TRUE(imalog_says("rounds go on"));
+	EXPECT_EQ(0, imalog_shell("test $(grep -c '^imalog: TPM: ' " IMALOG_PRINTED ") = 1"));
+	EXPECT_EQ(0, imalog_shell("test $(grep -c 'it is tried again' " IMALOG_PRINTED ") = 1"));
+	EXPECT_EQ(0, imalog_whole(IMA_DIR));
+	unlink(TCTI);
+}
+
+TEST_F_TIMEOUT(watch, last_round_that_fails_is_told, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, measure(3));
+	ASSERT_EQ(0, imalog_start(&self->s, "watch --interval 1d --tcti device:/none"));
+	EXPECT_TRUE(imalog_told(&self->s, ": tried again in "));
+	EXPECT_EQ(IMALOG_TPM, imalog_stop(&self->s, SIGTERM));
+	EXPECT_LE(3, ima_count());
+	EXPECT_EQ(IMALOG_USAGE, imalog("watch --records 0"));
+	EXPECT_EQ(IMALOG_USAGE, imalog("watch --interval 1y"));
+}
+
+TEST_HARNESS_MAIN
