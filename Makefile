@@ -74,6 +74,14 @@ refresh:	## write the commits of build/linux-6.12 to patches/ and the overlay
 export: tree	## write the series as mails to build/export/, signed off by you
 	@scripts/export
 
+deb: tree	## Debian packages: imalog, and the kernel with the config of this machine (CONFIG=)
+	@scripts/lib/packages kernel selftest deb
+	@scripts/deb $(ONLY)
+
+system: tree	## the packages in a Debian system under systemd, in the VM: start, trim, kexec, reboot
+	@scripts/lib/packages kernel vm selftest deb system
+	@scripts/system
+
 clean:		## remove build/, except for commits or changes of yours in linux-6.12
 	@scripts/clean
 
@@ -82,4 +90,4 @@ programs: tree
 	@scripts/programs
 
 .PHONY: help demo fuzz test kernel kunit selftest debug kcsan coverage vm bench lint bisect tree refresh \
-	export clean programs
+	export deb system clean programs

@@ -75,6 +75,14 @@ apt_install()
 		die "apt-get could not install $*: see build/apt.log, or install by hand"
 }
 
+# The mirror that APT gets Debian from
+mirror()
+{
+	# shellcheck disable=SC2016 # APT fills it in
+	apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Created-By: Packages' |
+		grep -m1 'debian/*$' || die "APT's sources name no mirror of Debian"
+}
+
 # need_space DIR MEGABYTES
 need_space()
 {

@@ -296,6 +296,24 @@ int host_imalog(struct host *h, const char *fmt, ...)
 	return host_shell(h, "$IMALOG %s --archive $D/archive --ima-dir $D/ima", args_text);
 }
 
+/* Where imalog's command is: alone in a file, or behind the list that it has held. */
+static FILE *open_command(const struct host *h)
+{
+	char path[128];
+	long list = 0;
+	unsigned int i;
+	FILE *f;
+
+	for (i = h->removed; i < h->num && !h->counted; i++)
+		list += h->record[i].len;
+	snprintf(path, sizeof(path), "%s/ima/%s", h->dir,
+		 h->counted ? COMMANDS : "binary_runtime_measurements");
+	f = fopen(path, "r");
+	if (f)
+		fseek(f, list, SEEK_SET);
+	return f;
+}
+
 /**
  * host_delete() - do what imalog wrote to the kernel's file
  * @h: host
@@ -305,18 +323,17 @@ int host_imalog(struct host *h, const char *fmt, ...)
 int host_delete(struct host *h)
 {
 	unsigned int removed = h->removed, n;
-	char path[128], text[64], end;
+	FILE *f = open_command(h);
+	bool given = false;
+	char text[64], end;
 	int ret;
-	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/ima/" COMMANDS, h->dir);
-	f = fopen(path, "r");
-	if (!f || !fgets(text, sizeof(text), f)) {
-		if (f)
-			fclose(f);
-		return -ENOENT;
+	if (f) {
+		given = fgets(text, sizeof(text), f);
+		fclose(f);
 	}
-	fclose(f);
+	if (!given)
+		return -ENOENT;
 	if (h->counted)
 		ret = sscanf(text, "%u:%u%c", &removed, &n, &end) == 3;
 	else
