@@ -3,14 +3,12 @@
  * imalog verify: the archive, and on its host what is in the kernel.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <json-c/json.h>
 
 #include "commands.h"
 #include "hex.h"
 #include "options.h"
-#include "prove.h"
 #include "verify.h"
 
 static const char help[] =
@@ -29,69 +27,10 @@ static const char help[] =
 "\n"
 "Exit status: 0 all verifies, 1 something does not, 2 usage, 3 TPM, 4 I/O, 5 busy.\n";
 
-/* What a fresh quote says of the records in the kernel. */
-struct live {
-	bool looked;
-	__u64 start;
-	__u64 end;
-	__u64 proven;
-	__u64 chain;
-	struct ima_quote_info info;
-};
-
-static enum status verify_live(const struct options *opt, struct archive *a,
-			       struct tpm *t, struct live *live)
-{
-	struct proof *p = malloc(sizeof(*p));
-	enum status status;
-	struct kernel k;
-
-	if (!p)
-		return say_errno("proof");
-	status = kernel_open(&k, opt->ima_dir);
-	if (!status)
-		status = prove_init(p, opt, a, &k, t, NULL);
-	if (!status) {
-		status = prove(p);
-		live->looked = !status;
-		live->start = p->start;
-		live->end = p->end;
-		live->proven = p->proven;
-		live->chain = p->chain;
-		live->info = p->info;
-		prove_end(p);
-	}
-	kernel_close(&k);
-	free(p);
-	return status;
-}
-
-static enum status verify(const struct options *opt, struct verify_result *r,
-			  struct live *live)
-{
-	struct archive a = { .fd = -1 };
-	__u8 print[IMA_QUOTE_PRINT_SIZE];
-	struct tpm t = { .tpm = NULL };
-	enum status status;
-
-	status = archive_open(&a, opt->archive, false);
-	if (!status && opt->offline)
-		status = tpm_pinned(opt, print);
-	else if (!status)
-		status = tpm_open(&t, opt);
-	if (!status)
-		status = verify_archive(&a, opt->offline ? print : t.print, r);
-	if (!status && !opt->offline)
-		status = verify_live(opt, &a, &t, live);
-	tpm_close(&t);
-	archive_close(&a);
-	return status;
-}
-
-static enum status print_json(const struct verify_result *r, const struct live *live,
-			      enum status verified)
+static enum status print_json(const struct verify_result *r, enum status verified)
 {
 	struct json_object *o = json_object_new_object(), *chains, *c;
+	const struct verify_live *live = &r->live;
 	size_t i;
 
 	put_flag(o, "verified", !verified);
@@ -133,8 +72,9 @@ static void print_gap(const struct verify_chain *before, const struct verify_cha
 		       before->chain, c->chain, gap);
 }
 
-static enum status print_text(const struct verify_result *r, const struct live *live)
+static enum status print_text(const struct verify_result *r)
 {
+	const struct verify_live *live = &r->live;
 	char hex[HEX_SIZE(IMA_QUOTE_PRINT_SIZE)];
 	const struct verify_chain *c;
 	size_t i;
@@ -175,20 +115,17 @@ static enum status print_text(const struct verify_result *r, const struct live *
 enum status cmd_verify(int argc, char **argv)
 {
 	struct verify_result result = { .num = 0 };
-	struct live live = { .looked = false };
 	enum status status, printed = DONE;
 	struct options opt;
 
 	status = options_parse(&opt, argc, argv, "aiTKjo@", help);
 	if (status)
 		return status;
-	if (opt.ak && tpm_is_public(opt.ak))
-		opt.offline = true;
-	status = verify(&opt, &result, &live);
+	status = verify_all(&opt, &result);
 	if (opt.json && status != USAGE)
-		printed = print_json(&result, &live, status);
+		printed = print_json(&result, status);
 	else if (!status)
-		printed = print_text(&result, &live);
+		printed = print_text(&result);
 	verify_free(&result);
 	return status ?: printed;
 }

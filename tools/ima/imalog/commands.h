@@ -16,6 +16,7 @@ enum status cmd_verify(int argc, char **argv);
 enum status cmd_cat(int argc, char **argv);
 enum status cmd_watch(int argc, char **argv);
 enum status cmd_mount(int argc, char **argv);
+enum status cmd_report(int argc, char **argv);
 
 enum status put_all(struct json_object *o);
 void put_number(struct json_object *o, const char *name, __u64 value);

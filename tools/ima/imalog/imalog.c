@@ -21,6 +21,7 @@ static const struct {
 	{ "verify", cmd_verify, "replay the archive, and the kernel's list, against quotes" },
 	{ "cat", cmd_cat, "write the complete log since the TPM was reset" },
 	{ "mount", cmd_mount, "show the complete log as files, named as the kernel's" },
+	{ "report", cmd_report, "write a page for people: what verifies, how the log has grown" },
 };
 
 static void print_help(FILE *out)

@@ -65,7 +65,8 @@ static enum status hold(struct kernel *k)
 	if (k->held >= 0)
 		return DONE;
 	if (errno == EBUSY)
-		return say(BUSY, "%s: another process has a list open, and this kernel deletes only if nobody has",
+		return say(BUSY,
+			   "%s: another process has a list open, and this kernel deletes only if nobody has",
 			   k->path);
 	return say_errno("%s/" KERNEL_BINARY, k->path);
 }
@@ -148,7 +149,8 @@ enum status kernel_delete(struct kernel *k, __u64 n)
 		snprintf(text, sizeof(text), "%llu:%llu\n", k->removed, n);
 		fd = kernel_try_open(k, KERNEL_COMMANDS, O_WRONLY);
 		if (fd < 0 && errno == EBUSY)
-			return say(BUSY, "%s: another process has " KERNEL_COMMANDS " open to delete",
+			return say(BUSY,
+				   "%s: another process has " KERNEL_COMMANDS " open to delete",
 				   k->path);
 		if (fd < 0)
 			return say_errno("%s/" KERNEL_COMMANDS, k->path);

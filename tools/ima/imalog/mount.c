@@ -25,7 +25,9 @@
 #include "mount.h"
 
 #define LISTS_MAX	(2 * IMA_LOG_BANKS_MAX)
-#define NAME_MAX_	64
+#define LIST_NAME_MAX	64
+#define MOUNT_OPTIONS	"ro,nosuid,nodev,noexec,allow_other,default_permissions," \
+			"fsname=imalog,subtype=imalog"
 #define COUNT		"runtime_measurements_count"
 #define LINKED		"sha1"		/* what the names without a hash lead to */
 
@@ -38,7 +40,7 @@ static const char * const prefix[] = { "binary_runtime_measurements",
  * @list: the list
  */
 struct entry {
-	char name[NAME_MAX_];
+	char name[LIST_NAME_MAX];
 	struct list list;
 };
 
@@ -300,17 +302,18 @@ static void drop_dead_mount(const char *dir)
 
 static enum status serve(void)
 {
-	char *argv[] = { "imalog", "-oro,nosuid,nodev,noexec,allow_other,default_permissions",
-			 "-ofsname=imalog,subtype=imalog", NULL };
-	struct fuse_args args = FUSE_ARGS_INIT(ARRAY_SIZE(argv) - 1, argv);
+	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
 	enum status status = DONE;
-	struct fuse *fuse;
+	struct fuse *fuse = NULL;
 
-	fuse = fuse_new(&args, &operations, sizeof(operations), NULL);
+	if (!fuse_opt_add_arg(&args, "imalog") && !fuse_opt_add_arg(&args, "-o" MOUNT_OPTIONS))
+		fuse = fuse_new(&args, &operations, sizeof(operations), NULL);
+	fuse_opt_free_args(&args);
 	if (!fuse)
 		return say(IO, "FUSE: cannot begin");
 	if (fuse_mount(fuse, m.opt->dir)) {
-		status = say(IO, "%s: cannot mount: is it a folder, /dev/fuse there, and this root?",
+		status = say(IO,
+			     "%s: cannot mount: is it a folder, /dev/fuse there, and this root?",
 			     m.opt->dir);
 	} else {
 		if (fuse_set_signal_handlers(fuse_get_session(fuse)) || fuse_loop(fuse) < 0)

@@ -39,6 +39,7 @@ static const struct option longs[] = {
 	{ "interval", required_argument, NULL, 'I' },
 	{ "group", required_argument, NULL, 'g' },
 	{ "size", no_argument, NULL, 's' },
+	{ "html", required_argument, NULL, 'W' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -165,6 +166,9 @@ static bool take(struct options *opt, int c, char *arg)
 	case 'n':
 		opt->dry_run = true;
 		return true;
+	case 'W':
+		opt->html = arg;
+		return *arg;
 	case 's':
 		opt->size = true;
 		return true;

@@ -41,6 +41,7 @@
  * @group: who may read what is mounted
  * @dir: where to mount
  * @size: mounted files have a size
+ * @html: file for the report, NULL: standard output
  */
 struct options {
 	const char *archive;
@@ -66,6 +67,7 @@ struct options {
 	const char *group;
 	const char *dir;
 	bool size;
+	const char *html;
 };
 
 enum status options_parse(struct options *opt, int argc, char **argv,

@@ -25,6 +25,28 @@ static struct verify_chain *get_chain(struct verify_result *r, __u64 number)
 	return more;
 }
 
+static enum status note_shard(struct verify_result *r, const struct shard *s)
+{
+	const struct manifest *m = &s->m;
+	struct verify_shard *more = r->shard;
+
+	if (!(r->num_shards & (r->num_shards - 1))) {
+		more = realloc(more, (r->num_shards ? 2 * r->num_shards : 1) * sizeof(*more));
+		if (!more)
+			return say_errno("archive");
+		r->shard = more;
+	}
+	more += r->num_shards++;
+	*more = (struct verify_shard) {
+		.chain = s->chain, .first = m->first, .count = m->count,
+		.unproven = m->unproven, .bytes = m->bytes, .asked = m->verifier_len,
+		.start = m->base + (m->counted ? m->removed : 0), .info = m->info,
+	};
+	memcpy(more->time, m->time, sizeof(more->time));
+	memcpy(more->kernel, m->kernel, sizeof(more->kernel));
+	return DONE;
+}
+
 static enum status add_shard(struct verify_result *r, const struct shard *s)
 {
 	static const __u8 zeros[HASH_SIZE];
@@ -41,7 +63,7 @@ static enum status add_shard(struct verify_result *r, const struct shard *s)
 	c->bytes += s->m.bytes;
 	c->info = s->m.info;
 	memcpy(c->time, s->m.time, sizeof(c->time));
-	return DONE;
+	return note_shard(r, s);
 }
 
 /**
@@ -86,6 +108,6 @@ enum status verify_archive(struct archive *a, const __u8 print[IMA_QUOTE_PRINT_S
 void verify_free(struct verify_result *result)
 {
 	free(result->chain);
-	result->chain = NULL;
-	result->num = 0;
+	free(result->shard);
+	memset(result, 0, sizeof(*result));
 }

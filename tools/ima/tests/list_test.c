@@ -86,7 +86,6 @@ FIXTURE(archived)
 
 FIXTURE_SETUP(archived)
 {
-	char *argv[] = { "cat", "--boot", "0", "--archive", NULL };
 	int i;
 
 	self->m = malloc(sizeof(*self->m));
@@ -96,8 +95,8 @@ FIXTURE_SETUP(archived)
 		ASSERT_EQ(0, maker_add_files(self->m, RECORDS / SHARDS, i * RECORDS));
 		ASSERT_EQ(0, maker_shard(self->m));
 	}
-	argv[4] = self->m->path;
-	ASSERT_EQ(DONE, options_parse(&self->opt, 5, argv, "aB", ""));
+	self->opt.archive = self->m->path;
+	self->opt.boot = 0;
 	ASSERT_EQ(DONE, log_open(&self->log, &self->opt));
 }
 
@@ -216,8 +215,6 @@ static int measure(FIXTURE_DATA(live) *self, unsigned int num)
 FIXTURE_SETUP(live)
 {
 	struct host *h = calloc(1, sizeof(*h));
-	char *argv[] = { "mount", "--archive", self->archive, "--ima-dir", self->ima,
-			 "--tcti", self->tcti };
 	int i;
 
 	self->h = h;
@@ -228,7 +225,10 @@ FIXTURE_SETUP(live)
 	snprintf(self->archive, sizeof(self->archive), "%s/archive", h->dir);
 	snprintf(self->ima, sizeof(self->ima), "%s/ima", h->dir);
 	snprintf(self->tcti, sizeof(self->tcti), "swtpm:host=127.0.0.1,port=%d", h->port);
-	ASSERT_EQ(DONE, options_parse(&self->opt, ARRAY_SIZE(argv), argv, "aiT", ""));
+	self->opt.archive = self->archive;
+	self->opt.ima_dir = self->ima;
+	self->opt.tcti = self->tcti;
+	self->opt.boot = -1;
 	ASSERT_EQ(DONE, log_open(&self->log, &self->opt));
 	for (i = 0; i < LISTS; i++)
 		ASSERT_EQ(DONE, list_init(&self->list[i], &self->log,

@@ -268,4 +268,55 @@ TEST_F_TIMEOUT(offline, nothing_there, SECONDS)
 	EXPECT_TRUE(printed(self, "does not belong in an archive"));
 }
 
+/* Is a text in a file, and how often? */
+static int count_in(const char *path, const char *text)
+{
+	static char page[OUTPUT_MAX];
+	FILE *f = fopen(path, "r");
+	int n = 0;
+	char *p;
+
+	page[f ? fread(page, 1, sizeof(page) - 1, f) : 0] = '\0';
+	if (f)
+		fclose(f);
+	for (p = page; (p = strstr(p, text)); p += strlen(text))
+		n++;
+	return n;
+}
+
+TEST_F_TIMEOUT(offline, report_is_a_page_of_what_verifies, SECONDS)
+{
+	const char *keep = getenv("REPORT");	/* to be looked at */
+	char page[96];
+
+	snprintf(page, sizeof(page), "%s.html", self->m->path);
+	EXPECT_EQ(0, run(self, "report --ak %s --html %s %s", self->print, page,
+			 self->m->path));
+	EXPECT_EQ(1, count_in(page, "<strong>Verified.</strong>"));
+	EXPECT_EQ(1, count_in(page, self->print));
+	EXPECT_EQ(1, count_in(page, "<svg"));
+	EXPECT_EQ(2, count_in(page, ">in the kernel</title>"));
+	EXPECT_EQ(2 + 3, count_in(page, "<tr><td>"));	/* chains, shards */
+	EXPECT_EQ(0, count_in(page, "<script"));
+	EXPECT_EQ(0, count_in(page, "href=\"http"));
+	EXPECT_EQ(0, count_in(page, "src="));
+	if (keep)
+		EXPECT_EQ(0, run(self, "report --ak %s --html %s %s", self->print, keep,
+				 self->m->path));
+	/* to standard output, too; a page also if nothing verifies */
+	EXPECT_EQ(0, run(self, "report --ak %s %s", self->print, self->m->path));
+	EXPECT_TRUE(printed(self, "<strong>Verified.</strong>"));
+	EXPECT_EQ(1, run(self, "report --ak %064d --html %s %s", 0, page, self->m->path));
+	EXPECT_EQ(1, count_in(page, "It does not verify."));
+	EXPECT_EQ(0, count_in(page, "Verified."));
+	EXPECT_EQ(4, run(self, "report --ak %s --html /none/page %s", self->print,
+			 self->m->path));
+	/* without gnuplot */
+	ASSERT_EQ(0, setenv("PATH", "/none", 1));
+	EXPECT_EQ(4, run(self, "report --ak %s --html %s %s", self->print, page,
+			 self->m->path));
+	EXPECT_TRUE(printed(self, "install gnuplot-nox"));
+	unlink(page);
+}
+
 TEST_HARNESS_MAIN

@@ -50,7 +50,7 @@ static int measure(unsigned int n)
 	return ima_measure_files(n) ?: imalog_remember();
 }
 
-static int trim(const char *options)
+static int do_round(const char *options)
 {
 	int status = imalog("trim --json --ima-dir %s %s", dir, options);
 	long n = imalog_number("deleted");
@@ -70,7 +70,7 @@ TEST_F_TIMEOUT(held, rounds, IMA_TIMEOUT)
 	for (i = 0; i < ROUNDS; i++) {
 		ASSERT_EQ(0, measure(7 + i));
 		n = i ? 7 + i : ima_count();
-		ASSERT_EQ(IMALOG_DONE, trim("--keep 3"));
+		ASSERT_EQ(IMALOG_DONE, do_round("--keep 3"));
 		EXPECT_EQ(KEPT, ima_count());
 		EXPECT_EQ(n, imalog_number("archived"));
 		EXPECT_EQ(IMALOG_DONE, imalog("verify --ima-dir %s", dir));
@@ -78,7 +78,7 @@ TEST_F_TIMEOUT(held, rounds, IMA_TIMEOUT)
 	}
 	EXPECT_EQ(0, imalog_whole(dir));
 	/* nothing new: the records that were kept are found again */
-	ASSERT_EQ(IMALOG_DONE, trim(""));
+	ASSERT_EQ(IMALOG_DONE, do_round(""));
 	EXPECT_EQ(0, imalog_number("archived"));
 	EXPECT_EQ(KEPT, imalog_number("deleted"));
 	EXPECT_EQ(0, ima_count());
@@ -98,7 +98,7 @@ TEST_F_TIMEOUT(held, another_writer_is_told, IMA_TIMEOUT)
 	EXPECT_TRUE(imalog_says("another process has a list open"));
 	EXPECT_EQ(n, ima_count());
 	close(fd);
-	EXPECT_EQ(IMALOG_DONE, trim(""));
+	EXPECT_EQ(IMALOG_DONE, do_round(""));
 	EXPECT_EQ(0, ima_count());
 }
 

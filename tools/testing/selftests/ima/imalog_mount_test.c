@@ -89,7 +89,8 @@ TEST_F_TIMEOUT(mount, names_and_modes_are_the_kernels, IMA_TIMEOUT)
 				  "cd " IMALOG_MOUNT "; ls >/root/mounted;"
 				  "grep -v _staged /root/have | sort | cmp - /root/mounted"));
 	EXPECT_EQ(0, imalog_shell("cd " IMALOG_MOUNT "; for f in *; do\n"
-				  "test \"$(stat -L -c %%a:%%g:%%s $f)\" = 440:%d:0 || exit; done", GID));
+				  "test \"$(stat -L -c %%a:%%g:%%s $f)\" = 440:%d:0 || exit;"
+				  "done", GID));
 	EXPECT_EQ(0, imalog_shell("test $(readlink " IMALOG_MOUNT "/" LIST ") = " LIST "_sha1"));
 	EXPECT_NE(0, imalog_shell("exec 2>&1; echo 1 >" IMALOG_MOUNT "/" LIST));
 	EXPECT_NE(0, imalog_shell("exec 2>&1; rm " IMALOG_MOUNT "/" LIST));
@@ -250,7 +251,7 @@ static int agent(int fd, int requests_left)
 		/* a verifier that goes on, or one that starts somewhere before */
 		to = (i + 1) % ENDS;
 		ends[to] = ends[i % 5 == 4 && i > ENDS ? (i * 7) % ENDS : i % ENDS];
-		if (ends[to].bank.ctx == NULL)
+		if (!ends[to].bank.ctx)
 			return 3;
 		if (!attest(fd, &ends[to])) {
 			printf("# request %d from offset %lld\n", i, (long long)ends[to].offset);
@@ -308,15 +309,15 @@ TEST_F_TIMEOUT(mount, files_with_a_size, IMA_TIMEOUT)
 		EXPECT_EQ(0, imalog_shell("cat " IMALOG_MOUNT "/" LIST " | cmp - "
 					  IMALOG_WHOLE "/" LIST "_sha1 2>&1"))
 			imalog_says("no error");
-		EXPECT_EQ(0, imalog_shell("cp " IMALOG_MOUNT "/" LIST "_sha256 /root/copy &&"
+		EXPECT_EQ(0, imalog_shell("cp " IMALOG_MOUNT "/" LIST "_sha256 /root/copy;"
 					  "cmp /root/copy " IMALOG_WHOLE "/" LIST "_sha256"));
 		EXPECT_EQ(0, imalog_mount_is_whole());
 		ASSERT_EQ(0, measure(7));
 		if (i % 2)
 			ASSERT_EQ(IMALOG_DONE, imalog("trim --keep 2"));
 	}
-	EXPECT_EQ(0, imalog_shell("tail -n 1 -f " IMALOG_MOUNT "/" LIST " >/root/tail &"
-				  "echo $! >/root/pid"));
+	EXPECT_EQ(0, imalog_shell("cd " IMALOG_MOUNT ";"
+				  "tail -n 1 -f " LIST " >/root/tail & echo $! >/root/pid"));
 	EXPECT_TRUE(tail_has(1));
 	ASSERT_EQ(0, measure(3));
 	EXPECT_TRUE(tail_has(4));

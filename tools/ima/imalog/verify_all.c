@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Verify the archive and, on its host, what is in the kernel.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "prove.h"
+#include "verify.h"
+
+static enum status verify_live(const struct options *opt, struct archive *a,
+			       struct tpm *t, struct verify_live *live)
+{
+	struct proof *p = malloc(sizeof(*p));
+	enum status status;
+	struct kernel k;
+
+	if (!p)
+		return say_errno("proof");
+	status = kernel_open(&k, opt->ima_dir);
+	if (!status)
+		status = prove_init(p, opt, a, &k, t, NULL);
+	if (!status) {
+		status = prove(p);
+		live->looked = !status;
+		live->start = p->start;
+		live->end = p->end;
+		live->proven = p->proven;
+		live->chain = p->chain;
+		live->info = p->info;
+		prove_end(p);
+	}
+	kernel_close(&k);
+	free(p);
+	return status;
+}
+
+/**
+ * verify_all() - verify the archive, and on its host what is in the kernel
+ * @opt: options; the archive alone is verified if they say so, or name a public key
+ * @result: what was found, to be released with verify_free() whatever is returned
+ *
+ * Return: DONE, REFUSED: something does not verify; USAGE, TPM, IO, BUSY.
+ */
+enum status verify_all(const struct options *opt, struct verify_result *result)
+{
+	bool offline = opt->offline || (opt->ak && tpm_is_public(opt->ak));
+	struct archive a = { .fd = -1 };
+	__u8 print[IMA_QUOTE_PRINT_SIZE];
+	struct tpm t = { .tpm = NULL };
+	enum status status;
+
+	memset(result, 0, sizeof(*result));
+	status = archive_open(&a, opt->archive, false);
+	if (!status && offline)
+		status = tpm_pinned(opt, print);
+	else if (!status)
+		status = tpm_open(&t, opt);
+	if (!status)
+		status = verify_archive(&a, offline ? print : t.print, result);
+	if (!status && !offline)
+		status = verify_live(opt, &a, &t, &result->live);
+	tpm_close(&t);
+	archive_close(&a);
+	return status;
+}
