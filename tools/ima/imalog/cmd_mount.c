@@ -11,6 +11,7 @@ static const char help[] =
 "named as the kernel's, until DIR is unmounted or a signal ends it.\n"
 "\n"
 "  --group NAME    who may read the files without being root\n"
+"  --boot N        chain N of the archive alone\n"
 "  --size          the files have a size, for tail -f, sendfile(2) and the like; the\n"
 "                  IMA policy must have a line for it, see imalog(8)\n"
 "  --archive DIR   the archive (" DEFAULT_ARCHIVE ")\n"
@@ -32,7 +33,7 @@ enum status cmd_mount(int argc, char **argv)
 	enum status status;
 	struct options opt;
 
-	status = options_parse(&opt, argc, argv, "aiTKgs/", help);
+	status = options_parse(&opt, argc, argv, "aiTKgsB/", help);
 	if (!status && !opt.dir)
 		status = say(USAGE, "mount: name a folder, see imalog mount --help");
 	return status ?: mount_log(&opt);

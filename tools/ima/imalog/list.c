@@ -137,10 +137,8 @@ static enum status copy_record(void *context, const struct ima_log_record *rec,
 		n = len - skip < c->size - c->got ? len - skip : c->size - c->got;
 		memcpy(c->buf + c->got, c->list->text + skip, n);
 		c->got += n;
-		/* the next read begins within this record */
-		if (skip + n < (size_t)len)
-			c->done = c->place;
 		*enough = c->got == c->size;
+		/* the next read begins within this record */
 		if (skip + n < (size_t)len)
 			return DONE;
 	}

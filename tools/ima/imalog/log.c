@@ -181,8 +181,6 @@ static enum status walk_kernel(struct log *l, struct log_place *place, log_visit
 		status = find_start(l);
 	if (status)
 		return status;
-	if (place->number < l->start.number)
-		return AGAIN;
 	status = kernel_stream(&l->kernel, &s, l->start.number);
 	/* what is staged is in a file of its own */
 	if (!status && !l->kernel.staged)
@@ -274,8 +272,12 @@ void log_near(const struct log *l, __u64 number, struct log_place *place)
  */
 enum status log_count(struct log *l, __u64 *count)
 {
-	enum status status = kernel_numbers(&l->kernel);
+	enum status status;
 
+	*count = l->end.number;
+	if (l->kernel.dir < 0)
+		return DONE;
+	status = kernel_numbers(&l->kernel);
 	*count = l->base + l->kernel.removed + l->kernel.count;
 	return status;
 }

@@ -129,12 +129,13 @@ enum status log_banks(struct log *l, struct banks *b, __u16 alg)
 {
 	enum status status = banks_init(b);
 	struct shard last;
-	bool found = false;
 	unsigned int i;
 
-	if (!status && l->archive.fd >= 0)
-		status = archive_last(&l->archive, &last, &found);
-	if (found) {
+	if (!status && l->num) {
+		status = shard_open(&l->archive, l->chain, l->shard[l->num - 1].at.number,
+				    &last);
+		if (status)
+			return status;
 		shard_close(&last);
 		for (i = 0; i < last.m.num_banks; i++)
 			if (last.m.bank[i].alg == alg)

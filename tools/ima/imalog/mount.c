@@ -253,6 +253,29 @@ static enum status add_entry(__u16 alg, bool ascii)
 	return status == AGAIN ? say(BUSY, "kernel's list: changes all the time") : status;
 }
 
+/* Those that the kernel had, which wrote this chain. */
+static enum status find_archived_lists(void)
+{
+	__u16 sha1 = ima_log_alg_by_name(LINKED);
+	enum status status;
+	struct shard last;
+	unsigned int i;
+
+	status = add_entry(sha1, false) ?: add_entry(sha1, true);
+	if (status || !m.log.num)
+		return status;
+	status = shard_open(&m.log.archive, m.log.chain,
+			    m.log.shard[m.log.num - 1].at.number, &last);
+	if (status)
+		return status;
+	shard_close(&last);
+	for (i = 0; i < last.m.num_banks && !status; i++)
+		if (last.m.bank[i].alg != sha1)
+			status = add_entry(last.m.bank[i].alg, false) ?:
+				 add_entry(last.m.bank[i].alg, true);
+	return status;
+}
+
 /* The lists that the kernel has: their names end with a hash that is known. */
 static enum status find_lists(void)
 {
@@ -348,7 +371,7 @@ enum status mount_log(const struct options *opt)
 			     "%s: this kernel does not tell how many records have left its list: use imalog cat",
 			     opt->ima_dir);
 	if (!status)
-		status = find_lists();
+		status = opt->boot >= 0 ? find_archived_lists() : find_lists();
 	if (!status) {
 		say_changes_only();
 		drop_dead_mount(opt->dir);
