@@ -28,6 +28,13 @@ static const char head[] =
 "code { font-size: .85em; overflow-wrap: anywhere } svg { max-width: 100%; height: auto }\n"
 "</style>\n</head>\n<body>\n<h1>IMA measurement log</h1>\n";
 
+static const char says[] =
+"<h2>What this says</h2>\n<p>Whoever has the attestation key's TPM quoted, at that time\n"
+"of its clock, PCR values to which the records lead, in this order, none missing and\n"
+"none altered before. A quote with a nonce of its own proves order and integrity, not\n"
+"when it was made. That the newest shards are missing, only their host or a verifier's\n"
+"nonce can tell. See imalog(8).</p>\n</body>\n</html>\n";
+
 static void put(FILE *out, const char *text)
 {
 	for (; *text; text++) {
@@ -91,8 +98,9 @@ static void put_chains(FILE *out, const struct verify_result *r)
 	fputs("<h2>Chains: what was measured between two resets of the TPM</h2>\n", out);
 	if (r->older)
 		fputs("<p>Older ones have been dropped from the archive.</p>\n", out);
-	fputs("<div class=\"wide\"><table>\n<tr><th>chain<th>reset<th>shards<th>records<th>of these unproven<th>bytes<th>proven up to TPM clock, ms<th class=\"text\">at</tr>\n",
-	      out);
+	fputs("<div class=\"wide\"><table>\n<tr><th>chain<th>reset<th>shards<th>records\n"
+	      "<th>of these unproven<th>bytes<th>proven up to TPM clock, ms\n"
+	      "<th class=\"text\">at</tr>\n", out);
 	for (i = 0; i < r->num; i++) {
 		const struct verify_chain *c = &r->chain[i];
 
@@ -112,8 +120,9 @@ static void put_shards(FILE *out, const struct verify_result *r)
 	      out);
 	if (i)
 		fprintf(out, "<p>The newest %u of %zu.</p>\n", SHARDS_SHOWN, r->num_shards);
-	fputs("<div class=\"wide\"><table>\n<tr><th>chain<th>records from<th>to<th>in the kernel then<th>bytes<th>TPM clock, ms<th class=\"text\">at<th class=\"text\">nonce<th class=\"text\">kernel</tr>\n",
-	      out);
+	fputs("<div class=\"wide\"><table>\n<tr><th>chain<th>records from<th>to\n"
+	      "<th>in the kernel then<th>bytes<th>TPM clock, ms\n"
+	      "<th class=\"text\">at<th class=\"text\">nonce<th class=\"text\">kernel</tr>\n", out);
 	for (; i < r->num_shards; i++) {
 		const struct verify_shard *s = &r->shard[i];
 
@@ -146,13 +155,13 @@ enum status report_html(FILE *out, const struct verify_result *r, enum status ve
 	if (r->num_shards) {
 		fputs("<h2>Log and list</h2>\n", out);
 		status = plot_svg(out, r);
-		fputs("<p>Before each trim the list in the kernel is at its longest, behind it at its shortest. The bytes of the list are estimated from those of the records that were archived then.</p>\n",
-		      out);
+		fputs("<p>Before each trim the list in the kernel is at its longest,\n"
+		      "behind it at its shortest. The bytes of the list are estimated\n"
+		      "from those of the records that were archived then.</p>\n", out);
 		put_chains(out, r);
 		put_shards(out, r);
 	}
-	fputs("<h2>What this says</h2>\n<p>Whoever has the attestation key's TPM quoted, at that time of its clock, PCR values to which the records lead, in this order, none missing and none altered before. A quote with a nonce of its own proves order and integrity, not when it was made. That the newest shards are missing, only their host or a verifier's nonce can tell. See imalog(8).</p>\n</body>\n</html>\n",
-	      out);
+	fputs(says, out);
 	if (!status && ferror(out))
 		status = say_errno("report");
 	return status;

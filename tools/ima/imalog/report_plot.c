@@ -19,15 +19,16 @@ static const char settings[] =
 "set multiplot layout 2,1\n"
 "set xdata time; set timefmt '%Y-%m-%dT%H:%M:%SZ'; set format x \"%H:%M:%S\\n%Y-%m-%d\"\n"
 "set xtics autofreq; set border 3; set tics nomirror\n"
-"set grid ytics lc rgb '#dddddd'; set key top left; set lmargin 12; set rmargin 7; set offsets 0,0,graph 0.05,0\n"
+"set grid ytics lc rgb '#dddddd'; set key top left\n"
+"set lmargin 12; set rmargin 7; set offsets 0,0,graph 0.05,0\n"
 "set yrange [0:*]; set format y '%.0s %c'\n";
 
 static const char plots[] =
 "set title 'Records since the reset of the TPM'; set ylabel 'records'\n"
-"plot $log using 1:2 with lines lw 2 lc rgb '#1565c0' title 'measured',"
+"plot $log using 1:2 with lines lw 2 lc rgb '#1565c0' title 'measured',\\\n"
 " $list using 1:2 with lines lw 2 lc rgb '#c62828' title 'in the kernel'\n"
 "set title 'Their size'; set ylabel 'bytes'; set format y '%.1s %cB'\n"
-"plot $log using 1:3 with lines lw 2 lc rgb '#1565c0' title 'measured',"
+"plot $log using 1:3 with lines lw 2 lc rgb '#1565c0' title 'measured',\\\n"
 " $list using 1:3 with lines lw 2 lc rgb '#c62828' title 'in the kernel'\n";
 
 /* At each quote: what was measured by then. A blank line ends a chain. */

@@ -63,8 +63,9 @@ exposure()
 	local line
 	line=$(systemd-analyze security --no-pager "$1" | tail -n 1)
 	echo "figure system: $line" >/dev/ttyS1
-	awk -v most="$2" '{ for (i = 1; i <= NF; i++) if ($i ~ /^[0-9.]+$/) exit !($i <= most); exit 1 }' \
-		<<<"$line"
+	awk -v most="$2" '{ for (i = 1; i <= NF; i++)
+		if ($i ~ /^[0-9.]+$/) exit !($i <= most)
+		exit 1 }' <<<"$line"
 }
 
 python_reads()
@@ -82,12 +83,19 @@ coreutils_read()
 	[ -s /root/copy ]
 }
 
-group_reads() { setpriv --reuid=4711 --regid=tss --clear-groups head -c 100 $MOUNT/ascii_runtime_measurements; }
-others_do_not() { ! setpriv --reuid=4711 --regid=4711 --clear-groups head -c 1 $MOUNT/ascii_runtime_measurements; }
+read_as() # GROUP
+{
+	setpriv --reuid=4711 --regid="$1" --clear-groups \
+		head -c 100 $MOUNT/ascii_runtime_measurements
+}
+
+others_do_not() { ! read_as 4711; }
+
+not_enabled() { ! systemctl is-enabled imalog imalog-mount | grep -qx enabled; }
 
 begin()
 {
-	check 'the packages enable nothing' test -z "$(systemctl is-enabled imalog imalog-mount | grep -x enabled)"
+	check 'the packages enable nothing' not_enabled
 	check 'both services start' systemctl enable --now imalog-mount imalog
 	check 'both are active' active
 	check 'exposure of imalog.service' exposure imalog.service 2.5
@@ -99,7 +107,7 @@ begin()
 	check 'the mount has the whole log' same
 	check 'Python reads the mount' python_reads
 	check 'cp, cat, wc and tail read the mount' coreutils_read
-	check 'the group reads the mount' group_reads
+	check 'the group reads the mount' read_as tss
 	check 'others do not' others_do_not
 	check 'verify' imalog verify
 	check 'restart' systemctl restart imalog
