@@ -5,6 +5,7 @@
  * the shard is committed leaves nothing; after it, the next round deletes.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,7 @@ static enum status check_key(const struct proof *p)
 static enum status run_command(const struct proof *p, __u64 first)
 {
 	char shard[4096];
+	sigset_t none;
 	pid_t pid;
 	int ret;
 
@@ -69,6 +71,8 @@ static enum status run_command(const struct proof *p, __u64 first)
 		 ARCHIVE_CHAIN_DIGITS, p->chain, ARCHIVE_SHARD_DIGITS, first);
 	pid = fork();
 	if (!pid) {
+		sigemptyset(&none);	/* imalog watch has some blocked */
+		sigprocmask(SIG_SETMASK, &none, NULL);
 		setenv("IMALOG_SHARD", shard, 1);
 		setenv("IMALOG_ARCHIVE", p->archive->path, 1);
 		execl("/bin/sh", "sh", "-c", p->opt->before_delete, NULL);

@@ -164,7 +164,7 @@ static enum status loop(struct watch *w)
 	return run_round(w);
 }
 
-/* They are taken between rounds; what --before-delete runs has them as usual. */
+/* They are taken between rounds. */
 static int catch_signals(void)
 {
 	sigset_t set;

@@ -125,6 +125,17 @@ TEST_F_TIMEOUT(watch, goes_on_after_a_failure, IMA_TIMEOUT)
 	unlink(TCTI);
 }
 
+/* It can be ended by the signals that end the service. */
+TEST_F_TIMEOUT(watch, before_delete_gets_signals, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, measure(3));
+	ASSERT_EQ(0, imalog_start(&self->s, "watch --interval 1d --before-delete "
+				  "'trap \"exit 0\" TERM; kill -TERM $$; exit 7'"));
+	EXPECT_TRUE(imalog_told(&self->s, "STATUS="));
+	EXPECT_EQ(0, ima_count());
+	EXPECT_EQ(IMALOG_DONE, imalog_stop(&self->s, SIGTERM));
+}
+
 TEST_F_TIMEOUT(watch, last_round_that_fails_is_told, IMA_TIMEOUT)
 {
 	ASSERT_EQ(0, measure(3));
