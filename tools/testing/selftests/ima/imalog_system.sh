@@ -44,7 +44,7 @@ measure() # NUMBER: files that were never seen before
 {
 	local i f
 	for ((i = 0; i < $1; i++)); do
-		f=/tmp/$RANDOM-$SRANDOM
+		f=/dev/shm/$RANDOM-$SRANDOM
 		echo "$f" >"$f"
 		read -r _ <"$f"
 		rm "$f"
@@ -75,12 +75,15 @@ sys.exit(n != int(open(sys.argv[2]).read()))' \
 		$MOUNT/ascii_runtime_measurements $MOUNT/runtime_measurements_count
 }
 
+# Each of them is measured when it is executed, so the log grows meanwhile.
 coreutils_read()
 {
-	cp $MOUNT/ascii_runtime_measurements /root/copy &&
-	cat $MOUNT/ascii_runtime_measurements | cmp - /root/copy &&
-	[ "$(wc -l </root/copy)" -ge "$(tail -n +1 $MOUNT/ascii_runtime_measurements | wc -l)" ] &&
-	[ -s /root/copy ]
+	local list=$MOUNT/ascii_runtime_measurements
+	cp $list /root/copy &&
+	[ "$(wc -l </root/copy)" -gt 20 ] &&
+	cat $list | cmp -n "$(stat -c %s /root/copy)" - /root/copy &&
+	tail -n +1 $list | cmp -n "$(stat -c %s /root/copy)" - /root/copy &&
+	[ "$(head -n 1 $list)" = "$(head -n 1 /root/copy)" ]
 }
 
 read_as() # GROUP

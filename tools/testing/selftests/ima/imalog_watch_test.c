@@ -128,9 +128,11 @@ TEST_F_TIMEOUT(watch, goes_on_after_a_failure, IMA_TIMEOUT)
 /* It can be ended by the signals that end the service. */
 TEST_F_TIMEOUT(watch, before_delete_gets_signals, IMA_TIMEOUT)
 {
+	const char *command = "trap \"exit 0\" TERM; kill -TERM $$; exit 7";
+
 	ASSERT_EQ(0, measure(3));
-	ASSERT_EQ(0, imalog_start(&self->s, "watch --interval 1d --before-delete "
-				  "'trap \"exit 0\" TERM; kill -TERM $$; exit 7'"));
+	ASSERT_EQ(0, imalog_start(&self->s, "watch --interval 1d --before-delete '%s'",
+				  command));
 	EXPECT_TRUE(imalog_told(&self->s, "STATUS="));
 	EXPECT_EQ(0, ima_count());
 	EXPECT_EQ(IMALOG_DONE, imalog_stop(&self->s, SIGTERM));
