@@ -26,6 +26,7 @@
 #define REQUESTS	100
 #define TRIMS		50
 #define ENDS		33	/* that Keylime's agent in Rust remembers */
+#define OTHER		"/root/securityfs"
 #define LIST		"ascii_runtime_measurements"
 
 FIXTURE(mount)
@@ -341,6 +342,23 @@ TEST_F_TIMEOUT(mount, evmctl_verifies_it, IMA_TIMEOUT)
 				  "/binary_runtime_measurements 2>&1"));
 	EXPECT_TRUE(imalog_says("Matched per TPM bank calculated digest(s)."));
 	EXPECT_EQ(0, imalog_stop(&self->s, SIGTERM));
+}
+
+/* A program whose path cannot be set: what imalog reads must not be hidden from it. */
+TEST_F_TIMEOUT(mount, bind_mount_for_a_fixed_path, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, measure(20));
+	ASSERT_EQ(0, mkdir(OTHER, 0700));
+	ASSERT_EQ(0, mount("none", OTHER, "securityfs", 0, NULL));
+	ASSERT_EQ(0, imalog_start_mount(&self->s, "--ima-dir " OTHER "/ima"));
+	ASSERT_EQ(0, mount(IMALOG_MOUNT "/" LIST "_sha1", IMA_DIR "/" LIST "_sha1", NULL,
+			   MS_BIND, NULL));
+	EXPECT_EQ(IMALOG_DONE, imalog("trim --ima-dir " OTHER "/ima"));
+	EXPECT_EQ(0, ima_count());
+	EXPECT_EQ(0, imalog_shell("cmp " IMA_DIR "/" LIST " " IMALOG_WHOLE "/" LIST "_sha1"));
+	EXPECT_EQ(0, umount(IMA_DIR "/" LIST "_sha1"));
+	EXPECT_EQ(0, imalog_stop(&self->s, SIGTERM));
+	EXPECT_EQ(0, umount(OTHER));
 }
 
 /* Killed: the next one takes its place. */

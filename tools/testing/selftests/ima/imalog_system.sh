@@ -144,7 +144,10 @@ upgrade()
 stop_trims()
 {
 	measure 50
-	systemctl stop imalog && few 60 && journalctl -b -u imalog | grep -q 'records archived'
+	systemctl stop imalog || return
+	journalctl --sync
+	echo "$(number runtime_measurements_count) records are left"
+	journalctl -b -u imalog -o cat | tail -n 4 | grep 'records archived' && few 60
 }
 
 after_kexec()
