@@ -169,18 +169,26 @@ static enum status count_staged(const struct kernel *k, __u64 *n)
 
 /**
  * kernel_numbers() - how many records are in the list, how many have left it?
- * @k: kernel; @k->removed and @count are set, and of one moment only if none leaves
+ * @k: kernel; @k->removed and @count are set, of one moment
  *
  * Return: DONE or IO.
  */
 enum status kernel_numbers(struct kernel *k)
 {
-	enum status status = DONE;
+	enum status status;
+	__u64 before;
 
 	k->removed = 0;
-	if (k->way == KERNEL_COUNTED)
-		status = read_number(k, REMOVED, &k->removed);
-	return status ?: read_number(k, COUNT, &k->count);
+	if (k->way != KERNEL_COUNTED)
+		return read_number(k, COUNT, &k->count);
+	do {
+		status = read_number(k, REMOVED, &before);
+		if (!status)
+			status = read_number(k, COUNT, &k->count);
+		if (!status)
+			status = read_number(k, REMOVED, &k->removed);
+	} while (!status && before != k->removed);
+	return status;
 }
 
 /**
