@@ -285,18 +285,15 @@ static enum status detect(struct ima_log_bank *bank, int fd, const char *name)
 	return status;
 }
 
-/* Is it one that was looked at before the lists were held? */
-static bool find_known(const struct kernel *k, __u16 alg, enum ima_log_fill *fill)
+/* As was seen before the lists were held; one without a list is not known there. */
+static enum ima_log_fill known_fill(const struct kernel *k, __u16 alg)
 {
 	unsigned int i;
 
-	for (i = 0; i < k->num_known; i++) {
-		if (k->known[i].alg != alg)
-			continue;
-		*fill = k->known[i].fill;
-		return true;
-	}
-	return false;
+	for (i = 0; i < k->num_known; i++)
+		if (k->known[i].alg == alg)
+			return k->known[i].fill;
+	return IMA_LOG_UNMAPPED;
 }
 
 /**
@@ -310,22 +307,19 @@ static bool find_known(const struct kernel *k, __u16 alg, enum ima_log_fill *fil
 enum status kernel_add_bank(const struct kernel *k, struct banks *b, __u16 alg)
 {
 	const char *alg_name = ima_log_alg_name(alg);
-	enum ima_log_fill fill = IMA_LOG_UNMAPPED;
 	char name[KERNEL_TEXT];
 	enum status status;
 	int fd;
 
 	if (!alg_name)
 		return say(REFUSED, "TPM: bank 0x%x: unknown algorithm", alg);
-	if (k->held >= 0) {
-		find_known(k, alg, &fill);
-		return banks_add(b, alg, fill);
-	}
+	if (k->held >= 0)
+		return banks_add(b, alg, known_fill(k, alg));
 	snprintf(name, sizeof(name), BINARY "_%s", alg_name);
 	status = open_list(k, name, &fd);
 	if (status)
 		return status;
-	status = banks_add(b, alg, fd < 0 ? fill : IMA_LOG_OWN_HASH);
+	status = banks_add(b, alg, fd < 0 ? IMA_LOG_UNMAPPED : IMA_LOG_OWN_HASH);
 	if (fd < 0)
 		return status;
 	if (status) {
