@@ -65,6 +65,14 @@ bisect: tree	## build after each patch, with CONFIG_IMA_STAGING on and off
 	@scripts/lib/packages kernel
 	@scripts/bisect
 
+variants: tree	## build for i386, arm64, s390 and with other options; the parser on big endian
+	@scripts/lib/packages kernel selftest variants
+	@scripts/variants
+
+mutants: programs	## plant faults: does a test notice each? (ONLY='name name')
+	@scripts/lib/packages vm
+	@scripts/mutants $(ONLY)
+
 tree:		## make build/linux-6.12: Debian's source, one commit per patch
 	@scripts/tree
 
@@ -89,5 +97,5 @@ programs: tree
 	@scripts/lib/packages kernel vm selftest
 	@scripts/programs
 
-.PHONY: help demo fuzz test kernel kunit selftest debug kcsan coverage vm bench lint bisect tree refresh \
-	export deb system clean programs
+.PHONY: help demo fuzz test kernel kunit selftest debug kcsan coverage vm bench lint bisect variants \
+	mutants tree refresh export deb system clean programs

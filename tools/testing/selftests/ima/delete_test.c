@@ -217,8 +217,8 @@ TEST_F(list, delete_ignores_pwrite_offset)
 			TH_LOG("offset %lld", (long long)offset[i]);
 		}
 	}
-	EXPECT_DELETED(ARRAY_SIZE(offset));
 	close(fd);
+	EXPECT_DELETED(ARRAY_SIZE(offset));
 }
 
 TEST_F(list, delete_ignores_lseek_offset)
@@ -228,8 +228,8 @@ TEST_F(list, delete_ignores_lseek_offset)
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(5, lseek(fd, 5, SEEK_SET));
 	EXPECT_EQ(2, write(fd, "2\n", 2));
-	EXPECT_DELETED(2);
 	close(fd);
+	EXPECT_DELETED(2);
 }
 
 TEST_F(list, delete_again_on_the_same_file)
@@ -240,8 +240,8 @@ TEST_F(list, delete_again_on_the_same_file)
 	EXPECT_EQ(2, write(fd, "1\n", 2));
 	EXPECT_EQ(2, write(fd, "2\n", 2));
 	EXPECT_EQ(3, write(fd, "03\n", 3));
-	EXPECT_DELETED(6);
 	close(fd);
+	EXPECT_DELETED(6);
 }
 
 TEST_F(list, delete_works_after_a_refused_command_on_the_same_file)
@@ -252,8 +252,8 @@ TEST_F(list, delete_works_after_a_refused_command_on_the_same_file)
 	EXPECT_EQ(-1, write(fd, "0\n", 2));
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(2, write(fd, "1\n", 2));
-	EXPECT_DELETED(1);
 	close(fd);
+	EXPECT_DELETED(1);
 }
 
 TEST_F(list, delete_by_shell_redirection)

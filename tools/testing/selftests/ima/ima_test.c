@@ -336,6 +336,19 @@ long ima_removed(void)
 }
 
 /**
+ * ima_removed_is() - have just so many records left the list?
+ * @n: how many
+ *
+ * Return: whether, true also if the kernel has no such file: Linux 7.2 has not.
+ */
+bool ima_removed_is(long n)
+{
+	long removed = ima_removed();
+
+	return removed == -ENOENT || removed == n;
+}
+
+/**
  * ima_open() - open one of the files in IMA_DIR
  * @name: its name
  * @flags: as for open(2)
@@ -698,7 +711,7 @@ static int delete_everything(void)
 	if (ret && ret != -ENOENT)
 		return ret;
 	ret = ima_measure_files(1);
-	return ret ?: ima_delete(ima_count());
+	return ret ?: ima_stage() ?: ima_delete_staged();
 }
 
 /**

@@ -47,6 +47,7 @@ bool ima_booted_with_flush(void);
 
 long ima_count(void);
 long ima_removed(void);
+bool ima_removed_is(long n);
 int ima_open(const char *name, int flags);
 int ima_mode(const char *name);
 int ima_link_to(const char *name, char to[IMA_NAME_MAX]);

@@ -15,16 +15,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../kselftest.h"
 #include "ima_test.h"
+#include "imalog_agent.h"
 #include "imalog_run.h"
 #include "imalog_service.h"
 
 #define NEXT		"/boot/initrd.next"
 #define TRIM		"trim --keep 3"
 #define JUMP_SECONDS	120
+#define AGENT		"/root/agent"	/* what its verifier knows */
+#define REQUESTS	17		/* in each kernel, about a hundred in all */
+#define TRIMS		8
 #define COMPLETE	(-1000)
 
 /* The last calls: rename, sync the chain, open the kernel's file, delete. */
@@ -97,7 +102,7 @@ static void load(void)
 	CHECK(!imalog_shell("set -e; N=" NEXT "; cp /boot/initrd $N; cd /; "
 			    "odd() { test $(($(stat -c %%s $N) %% 512)) != 0; };"
 			    "while odd; do printf '\\0' >>$N; done;"
-			    "names() { find var; echo root; find root/whole; };"
+			    "names() { find var; echo root; find root/whole root/agent; };"
 			    "names | cpio -o -H newc >>$N 2>/dev/null"));
 	initrd = open("/proc/cmdline", O_RDONLY);
 	n = read(initrd, cmdline, sizeof(cmdline) - 64);
@@ -132,20 +137,52 @@ static void leave(void)
 	fail("executing the next kernel", 0);
 }
 
-/* The records came along, and are found in the archive. */
-static void arrive(void)
+/*
+ * An agent is asked while records are deleted. Its verifier goes on where it was with
+ * the kernel before.
+ */
+static void attest(void)
+{
+	int trims, status, ret;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		ret = agent_run(IMALOG_MOUNT AGENT_LIST, AGENT, REQUESTS);
+		printf("# kernel %d: %d requests since the first\n", kernel, ret);
+		fflush(stdout);
+		_exit(ret != REQUESTS * kernel);
+	}
+	for (trims = 0; trims < TRIMS || !waitpid(pid, &status, WNOHANG); trims++) {
+		CHECK(!ima_measure_files(5));
+		CHECK(!imalog_remember());
+		CHECK(imalog("trim --keep %d", trims % 3) == IMALOG_DONE);
+	}
+	waitpid(pid, &status, 0);
+	CHECK(status == 0);
+}
+
+static void mount_for_the_agent(void)
 {
 	struct imalog_service mounted;
 
+	CHECK(!imalog_start_mount(&mounted, ""));
+	attest();
+	CHECK(!imalog_mount_is_whole());
+	CHECK(!imalog_stop(&mounted, SIGTERM));
+}
+
+/* The records came along, and are found in the archive. */
+static void arrive(void)
+{
 	CHECK(imalog("status --json") == IMALOG_DONE);
 	CHECK(!imalog_remember());
 	CHECK(imalog("trim --keep 3 --json") == IMALOG_DONE);
 	CHECK(imalog_says("\"aligned\":true"));
 	CHECK(ima_count() == 3);
 	CHECK(!imalog_whole(IMA_DIR));
-	CHECK(!imalog_start_mount(&mounted, ""));
-	CHECK(!imalog_mount_is_whole());
-	CHECK(!imalog_stop(&mounted, SIGTERM));
+	mount_for_the_agent();
 	/* and the place is known from now on */
 	CHECK(!ima_measure_files(5));
 	CHECK(!imalog_remember());

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
-#include "ima_log.h"
 #include "ima_test.h"
+#include "imalog_agent.h"
 #include "imalog_run.h"
 #include "imalog_service.h"
 
@@ -25,8 +25,8 @@
 #define UID		4712
 #define REQUESTS	100
 #define TRIMS		50
-#define ENDS		33	/* that Keylime's agent in Rust remembers */
 #define OTHER		"/root/securityfs"
+#define DEBIAN		"/opt/debian/bin/"	/* busybox' shell runs its own by name */
 #define LIST		"ascii_runtime_measurements"
 
 FIXTURE(mount)
@@ -178,106 +178,18 @@ TEST_F_TIMEOUT(mount, reader_in_the_middle_holds_up_nothing, IMA_TIMEOUT)
 	EXPECT_EQ(0, imalog_stop(&self->s, SIGTERM));
 }
 
-/* ---- Keylime ------------------------------------------------------------ */
-
-/* A place in the list that the agent remembers, and the PCR there. */
-struct end {
-	off_t offset;
-	struct ima_log_bank bank;
-};
-
-static bool read_pcr(const char *alg, __u8 *value, size_t size)
-{
-	char path[64], hex[2 * IMA_LOG_DIGEST_MAX + 2];
-	unsigned int byte;
-	size_t i;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/sys/class/tpm/tpm0/pcr-%s/10", alg);
-	f = fopen(path, "r");
-	if (!f || !fgets(hex, sizeof(hex), f))
-		return false;
-	fclose(f);
-	for (i = 0; i < size && sscanf(hex + 2 * i, "%2x", &byte) == 1; i++)
-		value[i] = byte;
-	return i == size;
-}
-
-/*
- * What the verifier does with a request: the PCR was quoted, then the list read; its
- * records lead from the PCR value at the place that was asked for to the quoted one.
- */
-static bool attest(int fd, struct end *end)
-{
-	static char data[4 << 20];
-	struct ima_log_replay replay = { .banks = &end->bank, .num_banks = 1 };
-	__u8 quoted[IMA_LOG_DIGEST_MAX];
-	struct ima_log_record rec;
-	struct ima_log_parser p;
-	size_t len = 0, used = 0;
-	bool found = false;
-	ssize_t n;
-
-	if (!read_pcr("sha256", quoted, end->bank.size) ||
-	    lseek(fd, end->offset, SEEK_SET) != end->offset)
-		return false;
-	while ((n = read(fd, data + len, sizeof(data) - len)) > 0)
-		len += n;
-	if (n)
-		return false;
-	ima_log_init(&p, data, len, end->bank.size, IMA_LOG_HOST);
-	for (;;) {
-		found = !memcmp(end->bank.value[10], quoted, end->bank.size);
-		used = p.pos;
-		if (found || ima_log_next(&p, &rec) != 1)
-			break;
-		if (ima_log_extend(&replay, &rec))
-			return false;
-	}
-	end->offset += used;
-	return found;
-}
-
-/* The agent opens the file as root, then is another user, for life. */
-static int agent(int fd, int requests_left)
-{
-	static struct end ends[ENDS];
-	int i, to;
-
-	if (setgid(UID) || setuid(UID))
-		return 1;
-	if (ima_log_bank_init(&ends[0].bank, ima_log_alg_by_name("sha256"), IMA_LOG_OWN_HASH))
-		return 2;
-	for (i = 0; requests_left; i++, requests_left--) {
-		/* a verifier that goes on, or one that starts somewhere before */
-		to = (i + 1) % ENDS;
-		ends[to] = ends[i % 5 == 4 && i > ENDS ? (i * 7) % ENDS : i % ENDS];
-		if (!ends[to].bank.ctx)
-			return 3;
-		if (!attest(fd, &ends[to])) {
-			printf("# request %d from offset %lld\n", i, (long long)ends[to].offset);
-			return 4;
-		}
-		usleep(20000);
-	}
-	return 0;
-}
-
 TEST_F_TIMEOUT(mount, keylimes_agent_beside_trims, 2 * IMA_TIMEOUT)
 {
 	int trims = 0, status = 0;
 	pid_t pid;
-	int fd;
 
 	ASSERT_EQ(0, imalog_start_mount(&self->s, ""));
-	fd = open(IMALOG_MOUNT "/binary_runtime_measurements_sha256", O_RDONLY);
-	ASSERT_LE(0, fd);
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
-		status = agent(fd, REQUESTS);
+		status = agent_run(IMALOG_MOUNT AGENT_LIST, NULL, REQUESTS);
 		fflush(stdout);
-		_exit(status);
+		_exit(status != REQUESTS);
 	}
 	while (trims < TRIMS || waitpid(pid, &status, WNOHANG) == 0) {
 		ASSERT_EQ(0, measure(5));
@@ -341,6 +253,34 @@ TEST_F_TIMEOUT(mount, evmctl_verifies_it, IMA_TIMEOUT)
 	EXPECT_EQ(0, imalog_shell("evmctl ima_measurement --pcrs sha256,/root/pcrs " IMALOG_MOUNT
 				  "/binary_runtime_measurements 2>&1"));
 	EXPECT_TRUE(imalog_says("Matched per TPM bank calculated digest(s)."));
+	EXPECT_EQ(0, imalog_stop(&self->s, SIGTERM));
+}
+
+/* Programs of Debian that have never heard of it, where files have no size. */
+TEST_F_TIMEOUT(mount, coreutils_and_python_read_it, IMA_TIMEOUT)
+{
+	static const char * const programs[] = {
+		DEBIAN "cp " IMALOG_MOUNT "/" LIST "_sha256 /root/copy",
+		DEBIAN "cat " IMALOG_MOUNT "/" LIST "_sha256 >/root/copy",
+		DEBIAN "tail -n +1 " IMALOG_MOUNT "/" LIST "_sha256 >/root/copy",
+		DEBIAN "python3 -c 'd = open(\"" IMALOG_MOUNT "/" LIST "_sha256\", \"rb\").read();"
+		"open(\"/root/copy\", \"wb\").write(d)'",
+		DEBIAN "python3 -c 'import shutil;"
+		"a = open(\"" IMALOG_MOUNT "/" LIST "_sha256\", \"rb\");"
+		"shutil.copyfileobj(a, open(\"/root/copy\", \"wb\"))'",
+	};
+	unsigned int i;
+
+	ASSERT_EQ(0, measure(20));
+	ASSERT_EQ(IMALOG_DONE, imalog("trim --keep 3"));
+	ASSERT_EQ(0, imalog_start_mount(&self->s, ""));
+	for (i = 0; i < ARRAY_SIZE(programs); i++) {
+		EXPECT_EQ(0, imalog_shell("rm -f /root/copy; %s", programs[i]))
+			TH_LOG("%s", programs[i]);
+		ASSERT_EQ(0, imalog_remember());
+		EXPECT_EQ(0, imalog_shell("cmp /root/copy " IMALOG_WHOLE "/" LIST "_sha256 2>&1"))
+			imalog_says(programs[i]);
+	}
 	EXPECT_EQ(0, imalog_stop(&self->s, SIGTERM));
 }
 

@@ -6,12 +6,16 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -147,45 +151,56 @@ long imalog_number(const char *key)
 	return p ? atol(p + strlen(wanted)) : -1;
 }
 
-/* Does a call change something? Its terminal, and reading, do not count. */
+/* The calls that can change something: at these alone is the program stopped. */
+static const int stops[] = {
+	SYS_write, SYS_pwrite64, SYS_openat, SYS_mkdir, SYS_mkdirat, SYS_rename, SYS_renameat,
+	SYS_renameat2, SYS_unlink, SYS_unlinkat, SYS_rmdir, SYS_ftruncate, SYS_fsync,
+	SYS_fdatasync,
+};
+
+#define STOPS	ARRAY_SIZE(stops)
+
+static int stop_at_calls(void)
+{
+	struct sock_filter filter[STOPS + 3] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		[STOPS + 1] = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		[STOPS + 2] = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE),
+	};
+	struct sock_fprog program = { STOPS + 3, filter };
+	unsigned int i;
+
+	for (i = 0; i < STOPS; i++)
+		filter[i + 1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, stops[i],
+							     STOPS - i, 0);
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* Its terminal, and opening to read, do not count. */
 static bool changes(const struct __ptrace_syscall_info *info)
 {
-	const uint64_t *args = info->entry.args;
+	const uint64_t *args = info->seccomp.args;
 
-	switch (info->entry.nr) {
+	switch (info->seccomp.nr) {
 	case SYS_write:
 	case SYS_pwrite64:
 		return args[0] > STDERR_FILENO;
 	case SYS_openat:
 		return args[2] & (O_WRONLY | O_RDWR | O_CREAT);
-	case SYS_mkdir:
-	case SYS_mkdirat:
-	case SYS_rename:
-	case SYS_renameat:
-	case SYS_renameat2:
-	case SYS_unlink:
-	case SYS_unlinkat:
-	case SYS_rmdir:
-	case SYS_ftruncate:
-	case SYS_fsync:
-	case SYS_fdatasync:
-		return true;
 	}
-	return false;
+	return true;
 }
 
-/* To fail a call: make it none, and then put its result in place. */
-static void set_call(pid_t pid, bool entry, long value)
+/* Make it no call, with a result. */
+static void fail_call(pid_t pid, int err)
 {
 	struct user_regs_struct regs;
 	struct iovec iov = { &regs, sizeof(regs) };
 
 	if (ptrace(PTRACE_GETREGSET, pid, 1 /* NT_PRSTATUS */, &iov))
 		return;
-	if (entry)
-		regs.orig_rax = value;
-	else
-		regs.rax = value;
+	regs.orig_rax = -1;
+	regs.rax = -err;
 	ptrace(PTRACE_SETREGSET, pid, 1, &iov);
 }
 
@@ -201,7 +216,8 @@ static pid_t start_traced(const char *command)
 	dup2(fd, STDERR_FILENO);
 	close(fd);
 	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-	execl("/bin/sh", "sh", "-c", command, NULL);
+	if (!stop_at_calls())
+		execl("/bin/sh", "sh", "-c", command, NULL);
 	_exit(127);
 }
 
@@ -214,37 +230,29 @@ static void read_traced_output(void)
 	close(fd);
 }
 
-/* Go on to the end: the calls that change something, or minus the status. */
+/* Go on to the end: the calls that change something. */
 static long trace(pid_t pid, long at, int err, int *status)
 {
 	struct __ptrace_syscall_info info;
-	bool failing = false;
 	long seen = 0;
 	int sig = 0;
 
 	ptrace(PTRACE_SETOPTIONS, pid, NULL,
-	       PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC);
+	       PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC);
 	for (;;) {
-		ptrace(PTRACE_SYSCALL, pid, NULL, sig);
+		ptrace(PTRACE_CONT, pid, NULL, sig);
 		if (waitpid(pid, status, 0) != pid || !WIFSTOPPED(*status))
 			return seen;
-		sig = WSTOPSIG(*status);
-		if (sig == SIGTRAP)
-			sig = 0;
-		if (sig != (SIGTRAP | 0x80))
+		sig = WSTOPSIG(*status) == SIGTRAP ? 0 : WSTOPSIG(*status);
+		if (*status >> 8 != (SIGTRAP | PTRACE_EVENT_SECCOMP << 8))
 			continue;
-		sig = 0;
 		ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info);
-		if (info.op == PTRACE_SYSCALL_INFO_ENTRY && changes(&info)) {
-			failing = ++seen == at;
-			if (failing && !err)
-				kill(pid, SIGKILL);
-			else if (failing)
-				set_call(pid, true, -1);
-		} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && failing) {
-			set_call(pid, false, -err);
-			failing = false;
-		}
+		if (!changes(&info) || ++seen != at)
+			continue;
+		if (err)
+			fail_call(pid, err);
+		else
+			kill(pid, SIGKILL);
 	}
 }
 

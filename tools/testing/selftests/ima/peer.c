@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -143,6 +144,11 @@ static long fork_waiting_child(struct peer *peer)
 	return ima_minus_errno(peer->child);
 }
 
+static int become(long id)
+{
+	return setgroups(0, NULL) ?: setresgid(id, id, id) ?: setresuid(id, id, id);
+}
+
 static long carry_out(struct peer *peer, struct peer_request *request, int fd)
 {
 	switch (request->op) {
@@ -173,6 +179,10 @@ static long carry_out(struct peer *peer, struct peer_request *request, int fd)
 		return ima_minus_errno(waitpid(peer->child, NULL, 0));
 	case PEER_THREADS:
 		return start_threads(request->arg);
+	case PEER_BECOME:
+		return ima_minus_errno(become(request->arg));
+	case PEER_UNSHARE:
+		return ima_minus_errno(unshare(request->arg));
 	case PEER_SEND:
 		return request->fd;
 	case PEER_RECEIVE:

@@ -372,10 +372,10 @@ TEST_F(cmd, stage_ignores_the_offset)
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(2, pwrite(fd, "A\n", 2, 4096));
-	EXPECT_LOG(STAGED);
+	EXPECT_EQ(0, ima_count());
 	EXPECT_EQ(2, pwrite(fd, "D\n", 2, 1));
-	EXPECT_EQ((size_t)0, size_of(IMA_BINARY_STAGED));
 	close(fd);
+	EXPECT_EQ((size_t)0, size_of(IMA_BINARY_STAGED));
 }
 
 TEST_F(cmd, stage_by_shell_redirection)
@@ -384,8 +384,8 @@ TEST_F(cmd, stage_by_shell_redirection)
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(2, write(fd, "A\n", 2));
-	EXPECT_LOG(STAGED);
 	close(fd);
+	EXPECT_LOG(STAGED);
 }
 
 /* The errno of each file, opened without CAP_SYS_ADMIN. */

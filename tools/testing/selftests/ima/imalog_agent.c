@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An agent for remote attestation: see imalog_agent.h. In place of a quote, it reads
+ * the PCR from sysfs.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "ima_log.h"
+#include "imalog_agent.h"
+
+#define ENDS	33	/* that Keylime's agent in Rust remembers */
+#define UID	4712
+#define PCR	10
+
+/* A place in the list, and the PCR there. */
+struct end {
+	off_t offset;
+	__u8 value[IMA_LOG_DIGEST_MAX];
+};
+
+struct agent {
+	int fd;
+	struct ima_log_bank bank;
+	struct end ends[ENDS];
+	int requests;
+};
+
+static bool read_pcr(__u8 *value, size_t size)
+{
+	char hex[2 * IMA_LOG_DIGEST_MAX + 2];
+	unsigned int byte;
+	bool read;
+	size_t i;
+	FILE *f;
+
+	f = fopen("/sys/class/tpm/tpm0/pcr-sha256/10", "r");
+	if (!f)
+		return false;
+	read = fgets(hex, sizeof(hex), f);
+	fclose(f);
+	for (i = 0; read && i < size && sscanf(hex + 2 * i, "%2x", &byte) == 1; i++)
+		value[i] = byte;
+	return read && i == size;
+}
+
+/*
+ * What the verifier does with a request: the PCR was quoted, then the list read; its
+ * records lead from the PCR value at the place that was asked for to the quoted one.
+ */
+static bool attest(struct agent *a, struct end *end)
+{
+	static char data[4 << 20];
+	struct ima_log_replay replay = { .banks = &a->bank, .num_banks = 1 };
+	__u8 quoted[IMA_LOG_DIGEST_MAX];
+	struct ima_log_record rec;
+	struct ima_log_parser p;
+	size_t len = 0, used;
+	bool found;
+	ssize_t n;
+
+	if (!read_pcr(quoted, a->bank.size) ||
+	    lseek(a->fd, end->offset, SEEK_SET) != end->offset)
+		return false;
+	while ((n = read(a->fd, data + len, sizeof(data) - len)) > 0)
+		len += n;
+	if (n)
+		return false;
+	memcpy(a->bank.value[PCR], end->value, a->bank.size);
+	ima_log_init(&p, data, len, a->bank.size, IMA_LOG_HOST);
+	for (;;) {
+		found = !memcmp(a->bank.value[PCR], quoted, a->bank.size);
+		used = p.pos;
+		if (found || ima_log_next(&p, &rec) != 1)
+			break;
+		if (ima_log_extend(&replay, &rec))
+			return false;
+	}
+	end->offset += used;
+	memcpy(end->value, quoted, a->bank.size);
+	return found;
+}
+
+/* A verifier that goes on, or one that starts somewhere before. */
+static bool ask(struct agent *a)
+{
+	int i = a->requests++;
+	struct end *to = &a->ends[(i + 1) % ENDS];
+
+	*to = a->ends[i % 5 == 4 && i > ENDS ? (i * 7) % ENDS : i % ENDS];
+	if (attest(a, to))
+		return true;
+	printf("# request %d from offset %lld\n", i, (long long)to->offset);
+	return false;
+}
+
+/* What a verifier remembers of the requests before; a new one remembers nothing. */
+static int agent_init(struct agent *a, const char *state)
+{
+	FILE *f = state ? fopen(state, "r") : NULL;
+	bool read = true;
+
+	if (ima_log_bank_init(&a->bank, ima_log_alg_by_name("sha256"), IMA_LOG_OWN_HASH))
+		return -1;
+	memcpy(a->ends[0].value, a->bank.value[PCR], a->bank.size);
+	if (f) {
+		read = fread(a->ends, sizeof(a->ends), 1, f) == 1 &&
+		       fread(&a->requests, sizeof(a->requests), 1, f) == 1;
+		fclose(f);
+	}
+	return read ? 0 : -1;
+}
+
+static bool agent_save(const struct agent *a, int fd)
+{
+	return write(fd, a->ends, sizeof(a->ends)) == sizeof(a->ends) &&
+	       write(fd, &a->requests, sizeof(a->requests)) == sizeof(a->requests);
+}
+
+/**
+ * agent_run() - make requests, and check that each attests
+ * @list: the binary list with SHA-256 digests
+ * @state: a file with what the verifier knows of the requests before; NULL for one that
+ *	does not outlive this
+ * @requests: how many
+ *
+ * Opens the files as root, then is another user.
+ *
+ * Return: how many requests were made since the first of @state; -1: one failed, or a file.
+ */
+int agent_run(const char *list, const char *state, int requests)
+{
+	static struct agent a;
+	int i, saved = -1;
+
+	if (agent_init(&a, state))
+		return -1;
+	a.fd = open(list, O_RDONLY);
+	if (state)
+		saved = open(state, O_WRONLY | O_CREAT, 0600);
+	if (a.fd < 0 || (state && saved < 0) || setgid(UID) || setuid(UID))
+		return -1;
+	for (i = 0; i < requests; i++) {
+		if (!ask(&a))
+			return -1;
+		usleep(20000);
+	}
+	return state && !agent_save(&a, saved) ? -1 : a.requests;
+}

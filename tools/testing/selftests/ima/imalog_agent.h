@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An agent for remote attestation, and its verifier, as Keylime's agent in Rust reads:
+ * it opens the list once, quotes, seeks to one of the ends that it remembers, reads.
+ */
+#ifndef IMALOG_AGENT_H
+#define IMALOG_AGENT_H
+
+#define AGENT_LIST	"/binary_runtime_measurements_sha256"
+
+int agent_run(const char *list, const char *state, int requests);
+
+#endif /* IMALOG_AGENT_H */
