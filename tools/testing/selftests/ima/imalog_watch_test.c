@@ -125,6 +125,22 @@ TEST_F_TIMEOUT(watch, goes_on_after_a_failure, IMA_TIMEOUT)
 	unlink(TCTI);
 }
 
+/* Tasks are frozen, and devices sleep for five seconds, the TPM too (pm_test). */
+TEST_F_TIMEOUT(watch, goes_on_after_a_suspend, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, imalog_start(&self->s, "watch --records 10 --interval 1d"));
+	EXPECT_TRUE(imalog_told(&self->s, "STATUS="));
+	EXPECT_TRUE(count_becomes(0));
+	ASSERT_EQ(0, imalog_shell("cd /sys/power; slept=$(cat suspend_stats/success);"
+				  "echo devices >pm_test && echo freeze >state && "
+				  "test $(cat suspend_stats/success) = $((slept + 1))"));
+	ASSERT_EQ(0, measure(15));
+	EXPECT_TRUE(count_becomes(0));
+	EXPECT_EQ(IMALOG_DONE, imalog_stop(&self->s, SIGTERM));
+	EXPECT_EQ(0, imalog_whole(IMA_DIR));
+	EXPECT_EQ(IMALOG_DONE, imalog("verify"));
+}
+
 /* It can be ended by the signals that end the service. */
 TEST_F_TIMEOUT(watch, before_delete_gets_signals, IMA_TIMEOUT)
 {
