@@ -73,6 +73,10 @@ mutants: programs	## plant faults: does a test notice each? (ONLY='name name')
 	@scripts/lib/packages vm
 	@scripts/mutants $(ONLY)
 
+soak: kernel programs	## everything at once for MINUTES= (60), with kexecs, in the VM with a TPM
+	@scripts/lib/packages vm
+	@scripts/soak
+
 tree:		## make build/linux-6.12: Debian's source, one commit per patch
 	@scripts/tree
 
@@ -98,4 +102,4 @@ programs: tree
 	@scripts/programs
 
 .PHONY: help demo fuzz test kernel kunit selftest debug kcsan coverage vm bench lint bisect variants \
-	mutants tree refresh export deb system clean programs
+	mutants soak tree refresh export deb system clean programs

@@ -120,10 +120,30 @@ static void ima_restore_fail_test(struct kunit *test)
 	vfree(buf.start);
 }
 
+/* The name of a custom template is its format, counted and shown as any name. */
+static void ima_custom_template_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+	struct ima_restore_buf buf;
+	size_t size;
+
+	buf.start = vzalloc(SZ_4K);
+	KUNIT_ASSERT_NOT_NULL(test, buf.start);
+	ima_restore_record(&buf, "n-ng|d-ng", 10, 40);
+	size = buf.end - buf.start;
+	KUNIT_EXPECT_EQ(test, ima_restore_measurement_list(&ctx->log, size,
+							   buf.start), 0);
+	KUNIT_EXPECT_EQ(test, ctx->log.list.size,
+			size - sizeof(struct ima_kexec_hdr));
+	ima_kunit_check(test, 0, 0, 1);
+	vfree(buf.start);
+}
+
 static struct kunit_case ima_base_cases[] = {
 	KUNIT_CASE(ima_digest_size_test),
 	KUNIT_CASE(ima_digest_place_test),
 	KUNIT_CASE(ima_restore_fail_test),
+	KUNIT_CASE(ima_custom_template_test),
 	{}
 };
 

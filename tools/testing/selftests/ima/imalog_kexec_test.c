@@ -3,18 +3,15 @@
  * kexec in the middle of a round: the next kernel has the records that are left, and
  * counts from 0; imalog there finds their place in the archive, and loses none.
  *
- * One run goes through several kernels, as kexec_test does. The archive goes along in
- * an archive that is appended to the initramfs. Where a round is to end, imalog is
- * killed: at a call counted from the first or from the last that changes something.
+ * One run goes through several kernels, as kexec_test does, and imalog's archive goes
+ * along. Where a round is to end, imalog is killed: at a call counted from the first or
+ * from the last that changes something.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,10 +20,9 @@
 #include "imalog_agent.h"
 #include "imalog_run.h"
 #include "imalog_service.h"
+#include "kexec_again.h"
 
-#define NEXT		"/boot/initrd.next"
 #define TRIM		"trim --keep 3"
-#define JUMP_SECONDS	120
 #define AGENT		"/root/agent"	/* what its verifier knows */
 #define REQUESTS	17		/* in each kernel, about a hundred in all */
 #define TRIMS		8
@@ -92,49 +88,13 @@ static void disturb(long at)
 		CHECK(imalog_fault(0, 0, TRIM) <= COMPLETE);
 }
 
-static void load(void)
-{
-	char cmdline[4096];
-	int kernel_fd, initrd, len;
-	ssize_t n;
-
-	CHECK(!imalog_before_kexec());
-	CHECK(!imalog_shell("set -e; N=" NEXT "; cp /boot/initrd $N; cd /; "
-			    "odd() { test $(($(stat -c %%s $N) %% 512)) != 0; };"
-			    "while odd; do printf '\\0' >>$N; done;"
-			    "names() { find var; echo root; find root/whole root/agent; };"
-			    "names | cpio -o -H newc >>$N 2>/dev/null"));
-	initrd = open("/proc/cmdline", O_RDONLY);
-	n = read(initrd, cmdline, sizeof(cmdline) - 64);
-	close(initrd);
-	CHECK(n > 0);
-	cmdline[n] = '\0';
-	cmdline[strcspn(cmdline, "\n")] = '\0';
-	if (strstr(cmdline, " ima_kexec_boot="))
-		*strstr(cmdline, " ima_kexec_boot=") = '\0';
-	len = strlen(cmdline);
-	len += sprintf(cmdline + len, " ima_kexec_boot=%d", kernel + 1);
-	kernel_fd = open("/boot/bzImage", O_RDONLY | O_CLOEXEC);
-	initrd = open(NEXT, O_RDONLY | O_CLOEXEC);
-	CHECK(kernel_fd >= 0 && initrd >= 0);
-	if (syscall(SYS_kexec_file_load, kernel_fd, initrd, len + 1, cmdline, 0UL))
-		fail("kexec_file_load", errno);
-	close(initrd);
-	unlink(NEXT);
-}
-
 static void leave(void)
 {
-	unsigned int left = JUMP_SECONDS;
-
 	test = kernel + 1;
 	disturb(steps[kernel].at);
-	load();
-	fflush(stdout);
-	CHECK(!kill(1, SIGUSR1));
-	while (left)
-		left = sleep(left);
-	fail("executing the next kernel", 0);
+	CHECK(!imalog_before_kexec());
+	CHECK(!kexec_load_again("find var; echo root; find root/whole root/agent", kernel + 1));
+	fail("executing the next kernel", kexec_again());
 }
 
 /*

@@ -132,7 +132,7 @@ TEST_F_TIMEOUT(watch, goes_on_after_a_suspend, IMA_TIMEOUT)
 	EXPECT_TRUE(imalog_told(&self->s, "STATUS="));
 	EXPECT_TRUE(count_becomes(0));
 	ASSERT_EQ(0, imalog_shell("cd /sys/power; slept=$(cat suspend_stats/success);"
-				  "echo devices >pm_test && echo freeze >state && "
+				  "echo devices >pm_test; echo freeze >state;"
 				  "test $(cat suspend_stats/success) = $((slept + 1))"));
 	ASSERT_EQ(0, measure(15));
 	EXPECT_TRUE(count_becomes(0));
