@@ -162,5 +162,21 @@ tree_is_clean()
 # qemu TARGET [VARIABLE=VALUE...]: the VM's Makefile
 qemu() { make -s --no-print-directory -C "$ROOT/$QEMU" "$@" KERNEL_SRC="$TREE" BUILD="$BUILD"; }
 
+# What a test says that its kernel's console must have ("# console: TEXT"): the
+# kernel that printed it may be gone when there is one to look.
+check_console() # NAME OUT
+{
+	local text bad=0
+	while IFS= read -r text; do
+		if grep -qF -- "$text" "$2.console"; then
+			echo "ok $1: console: $text"
+		else
+			echo "FAIL $1: console: not found: $text"
+			bad=1
+		fi
+	done < <(sed -n 's/^# console: //p' "$2.tap")
+	return $bad
+}
+
 # vm VARIABLE=VALUE...: runs a program in the VM; 0 if it exited with 0
 vm() { qemu vm DIR="$ROOT" "$@" </dev/null; }
