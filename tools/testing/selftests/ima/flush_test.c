@@ -19,6 +19,16 @@ static int stage_and_delete(void)
 	return ima_stage() ?: ima_delete_staged();
 }
 
+/* Linux 7.2 knows no N with the option. */
+static int delete_what_is_left(void)
+{
+	int ret = ima_delete_staged();
+
+	if (ret && ret != -ENOENT)
+		return ret;
+	return ima_measure_files(1) ?: stage_and_delete();
+}
+
 static int delete_all_by_n(void)
 {
 	return ima_delete(ima_count());
@@ -58,7 +68,7 @@ FIXTURE_SETUP(flushed)
 
 FIXTURE_TEARDOWN(flushed)
 {
-	EXPECT_EQ(0, ima_other_process_deletes_all());
+	EXPECT_EQ(0, delete_what_is_left());
 }
 
 TEST_F(flushed, deleted_event_is_measured_again)
@@ -134,7 +144,7 @@ FIXTURE_SETUP(flushed_not)
 
 FIXTURE_TEARDOWN(flushed_not)
 {
-	EXPECT_EQ(0, ima_other_process_deletes_all());
+	EXPECT_EQ(0, delete_what_is_left());
 }
 
 TEST_F(flushed_not, listed_event_is_not_measured_again_after_n)
@@ -311,7 +321,7 @@ FIXTURE_SETUP(kept)
 
 FIXTURE_TEARDOWN(kept)
 {
-	EXPECT_EQ(0, ima_other_process_deletes_all());
+	EXPECT_EQ(0, delete_what_is_left());
 }
 
 TEST_F(kept, deleted_event_is_not_measured_again)

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -349,6 +350,33 @@ bool ima_removed_is(long n)
 }
 
 /**
+ * ima_read_pcr() - what PCR 10 is now, as sysfs shows it
+ * @bank: such as "sha256"
+ * @value: put here
+ * @size: length of a digest of that bank
+ *
+ * Return: 0 or -errno.
+ */
+int ima_read_pcr(const char *bank, unsigned char *value, size_t size)
+{
+	char path[64], hex[2 * 64 + 2] = "";
+	size_t i;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/class/tpm/tpm0/pcr-%s/10", bank);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	if (!fgets(hex, sizeof(hex), f))
+		hex[0] = '\0';
+	fclose(f);
+	for (i = 0; i < size; i++)
+		if (sscanf(hex + 2 * i, "%2hhx", &value[i]) != 1)
+			return -EIO;
+	return 0;
+}
+
+/**
  * ima_open() - open one of the files in IMA_DIR
  * @name: its name
  * @flags: as for open(2)
@@ -690,6 +718,17 @@ const char *ima_test_unavailable(void)
 }
 
 /**
+ * become_nobody() - give up being root, for good
+ *
+ * Return: 0, or -1 with errno set.
+ */
+int become_nobody(void)
+{
+	return setgroups(0, NULL) ?: setresgid(IMA_NOBODY, IMA_NOBODY, IMA_NOBODY) ?:
+	       setresuid(IMA_NOBODY, IMA_NOBODY, IMA_NOBODY);
+}
+
+/**
  * ima_wait_exit() - wait for a child
  * @pid: the child, or what a failed fork returned
  *
@@ -711,7 +750,7 @@ static int delete_everything(void)
 	if (ret && ret != -ENOENT)
 		return ret;
 	ret = ima_measure_files(1);
-	return ret ?: ima_stage() ?: ima_delete_staged();
+	return ret ?: ima_delete(ima_count());
 }
 
 /**

@@ -22,6 +22,9 @@
 /* The longest command. */
 #define IMA_CMD_MAX 42
 
+/* Who has no rights. */
+#define IMA_NOBODY 65534
+
 /* A file's state settles within this, or it is wrong. */
 #define IMA_DEADLINE_MS 10000
 
@@ -48,6 +51,7 @@ bool ima_booted_with_flush(void);
 long ima_count(void);
 long ima_removed(void);
 bool ima_removed_is(long n);
+int ima_read_pcr(const char *bank, unsigned char *value, size_t size);
 int ima_open(const char *name, int flags);
 int ima_mode(const char *name);
 int ima_link_to(const char *name, char to[IMA_NAME_MAX]);
@@ -65,6 +69,7 @@ int ima_delete_if(const char *name, long removed, long n);
 int ima_stage(void);
 int ima_delete_staged(void);
 
+int become_nobody(void);
 int ima_wait_exit(pid_t pid);
 int ima_other_process_deletes_all(void);
 int ima_other_process_deletes(unsigned long n);

@@ -8,14 +8,17 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ima_log.h"
+#include "ima_test.h"
 #include "imalog_agent.h"
+#include "imalog_run.h"
+#include "imalog_service.h"
 
+#define LIST	IMALOG_MOUNT "/binary_runtime_measurements_sha256"
 #define ENDS	33	/* that Keylime's agent in Rust remembers */
-#define UID	4712
 #define PCR	10
 
 /* A place in the list, and the PCR there. */
@@ -30,24 +33,6 @@ struct agent {
 	struct end ends[ENDS];
 	int requests;
 };
-
-static bool read_pcr(__u8 *value, size_t size)
-{
-	char hex[2 * IMA_LOG_DIGEST_MAX + 2];
-	unsigned int byte;
-	bool read;
-	size_t i;
-	FILE *f;
-
-	f = fopen("/sys/class/tpm/tpm0/pcr-sha256/10", "r");
-	if (!f)
-		return false;
-	read = fgets(hex, sizeof(hex), f);
-	fclose(f);
-	for (i = 0; read && i < size && sscanf(hex + 2 * i, "%2x", &byte) == 1; i++)
-		value[i] = byte;
-	return read && i == size;
-}
 
 /*
  * What the verifier does with a request: the PCR was quoted, then the list read; its
@@ -64,7 +49,7 @@ static bool attest(struct agent *a, struct end *end)
 	bool found;
 	ssize_t n;
 
-	if (!read_pcr(quoted, a->bank.size) ||
+	if (ima_read_pcr(a->bank.name, quoted, a->bank.size) ||
 	    lseek(a->fd, end->offset, SEEK_SET) != end->offset)
 		return false;
 	while ((n = read(a->fd, data + len, sizeof(data) - len)) > 0)
@@ -122,28 +107,18 @@ static bool agent_save(const struct agent *a, int fd)
 	       write(fd, &a->requests, sizeof(a->requests)) == sizeof(a->requests);
 }
 
-/**
- * agent_run() - make requests, and check that each attests
- * @list: the binary list with SHA-256 digests
- * @state: a file with what the verifier knows of the requests before; NULL for one that
- *	does not outlive this
- * @requests: how many
- *
- * Opens the files as root, then is another user.
- *
- * Return: how many requests were made since the first of @state; -1: one failed, or a file.
- */
-int agent_run(const char *list, const char *state, int requests)
+/* Opens the files as root, then is another user; returns all requests of @state, or -1. */
+static int run(const char *state, int requests)
 {
 	static struct agent a;
 	int i, saved = -1;
 
 	if (agent_init(&a, state))
 		return -1;
-	a.fd = open(list, O_RDONLY);
+	a.fd = open(LIST, O_RDONLY);
 	if (state)
 		saved = open(state, O_WRONLY | O_CREAT, 0600);
-	if (a.fd < 0 || (state && saved < 0) || setgid(UID) || setuid(UID))
+	if (a.fd < 0 || (state && saved < 0) || become_nobody())
 		return -1;
 	for (i = 0; i < requests; i++) {
 		if (!ask(&a))
@@ -151,4 +126,34 @@ int agent_run(const char *list, const char *state, int requests)
 		usleep(20000);
 	}
 	return state && !agent_save(&a, saved) ? -1 : a.requests;
+}
+
+/**
+ * agent_beside_trims() - make requests to an agent that reads imalog's mount, each of
+ *	which must attest, while records are measured and deleted
+ * @state: a file with what the verifier knows of the requests before; NULL for one that
+ *	does not outlive this
+ * @requests: how many
+ * @trims: how many there are to be at least; how many there were
+ *
+ * Return: how many requests were made since the first of @state, 254 at most; 255: one
+ * failed, or a file; -1: a trim.
+ */
+int agent_beside_trims(const char *state, int requests, int *trims)
+{
+	int least = *trims, status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		status = run(state, requests);
+		fflush(stdout);
+		_exit(status);
+	}
+	for (*trims = 0; *trims < least || !waitpid(pid, &status, WNOHANG); ++*trims)
+		if (ima_measure_files(5) || imalog_remember() ||
+		    imalog("trim --keep %d", *trims % 3) != IMALOG_DONE)
+			return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

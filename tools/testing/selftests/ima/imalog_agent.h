@@ -6,8 +6,6 @@
 #ifndef IMALOG_AGENT_H
 #define IMALOG_AGENT_H
 
-#define AGENT_LIST	"/binary_runtime_measurements_sha256"
-
-int agent_run(const char *list, const char *state, int requests);
+int agent_beside_trims(const char *state, int requests, int *trims);
 
 #endif /* IMALOG_AGENT_H */

@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "../kselftest.h"
 #include "ima_test.h"
@@ -94,41 +92,17 @@ static void leave(void)
 	disturb(steps[kernel].at);
 	CHECK(!imalog_before_kexec());
 	CHECK(!kexec_load_again("find var; echo root; find root/whole root/agent", kernel + 1));
-	fail("executing the next kernel", kexec_again());
+	fail("executing the next kernel", kexec_ask() ?: kexec_await());
 }
 
-/*
- * An agent is asked while records are deleted. Its verifier goes on where it was with
- * the kernel before.
- */
-static void attest(void)
-{
-	int trims, status, ret;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (!pid) {
-		ret = agent_run(IMALOG_MOUNT AGENT_LIST, AGENT, REQUESTS);
-		printf("# kernel %d: %d requests since the first\n", kernel, ret);
-		fflush(stdout);
-		_exit(ret != REQUESTS * kernel);
-	}
-	for (trims = 0; trims < TRIMS || !waitpid(pid, &status, WNOHANG); trims++) {
-		CHECK(!ima_measure_files(5));
-		CHECK(!imalog_remember());
-		CHECK(imalog("trim --keep %d", trims % 3) == IMALOG_DONE);
-	}
-	waitpid(pid, &status, 0);
-	CHECK(status == 0);
-}
-
-static void mount_for_the_agent(void)
+/* The verifier goes on where it was with the kernel before. */
+static void attest_beside_trims(void)
 {
 	struct imalog_service mounted;
+	int trims = TRIMS;
 
 	CHECK(!imalog_start_mount(&mounted, ""));
-	attest();
+	CHECK(agent_beside_trims(AGENT, REQUESTS, &trims) == REQUESTS * kernel);
 	CHECK(!imalog_mount_is_whole());
 	CHECK(!imalog_stop(&mounted, SIGTERM));
 }
@@ -142,7 +116,7 @@ static void arrive(void)
 	CHECK(imalog_says("\"aligned\":true"));
 	CHECK(ima_count() == 3);
 	CHECK(!imalog_whole(IMA_DIR));
-	mount_for_the_agent();
+	attest_beside_trims();
 	/* and the place is known from now on */
 	CHECK(!ima_measure_files(5));
 	CHECK(!imalog_remember());

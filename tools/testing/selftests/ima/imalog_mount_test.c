@@ -180,24 +180,10 @@ TEST_F_TIMEOUT(mount, reader_in_the_middle_holds_up_nothing, IMA_TIMEOUT)
 
 TEST_F_TIMEOUT(mount, keylimes_agent_beside_trims, 2 * IMA_TIMEOUT)
 {
-	int trims = 0, status = 0;
-	pid_t pid;
+	int trims = TRIMS;
 
 	ASSERT_EQ(0, imalog_start_mount(&self->s, ""));
-	fflush(stdout);
-	pid = fork();
-	if (!pid) {
-		status = agent_run(IMALOG_MOUNT AGENT_LIST, NULL, REQUESTS);
-		fflush(stdout);
-		_exit(status != REQUESTS);
-	}
-	while (trims < TRIMS || waitpid(pid, &status, WNOHANG) == 0) {
-		ASSERT_EQ(0, measure(5));
-		ASSERT_EQ(IMALOG_DONE, imalog("trim --keep %d", trims % 3));
-		trims++;
-	}
-	waitpid(pid, &status, 0);
-	EXPECT_EQ(0, status);
+	EXPECT_EQ(REQUESTS, agent_beside_trims(NULL, REQUESTS, &trims));
 	printf("# figure: requests of an agent for attestation beside %d trims: %d\n", trims,
 	       REQUESTS);
 	EXPECT_EQ(0, imalog_stop(&self->s, SIGTERM));

@@ -77,17 +77,25 @@ int kexec_load_again(const char *names, int boots)
 }
 
 /**
- * kexec_again() - execute what is loaded
+ * kexec_ask() - ask process 1 to execute what is loaded
  *
- * Return: only if that did not happen in time: -errno.
+ * Return: 0 or -errno.
  */
-int kexec_again(void)
+int kexec_ask(void)
+{
+	fflush(stdout);
+	return kill(1, SIGUSR1) ? -errno : 0;
+}
+
+/**
+ * kexec_await() - wait for the end of this kernel
+ *
+ * Return: only if that did not come in time: -ETIME.
+ */
+int kexec_await(void)
 {
 	unsigned int left = JUMP_SECONDS;
 
-	fflush(stdout);
-	if (kill(1, SIGUSR1))
-		return -errno;
 	while (left)
 		left = sleep(left);
 	return -ETIME;

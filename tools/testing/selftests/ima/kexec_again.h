@@ -6,6 +6,7 @@
 #define KEXEC_AGAIN_H
 
 int kexec_load_again(const char *names, int boots);
-int kexec_again(void);
+int kexec_ask(void);
+int kexec_await(void);
 
 #endif /* KEXEC_AGAIN_H */

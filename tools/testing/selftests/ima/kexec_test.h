@@ -31,8 +31,6 @@ struct state {
 	unsigned int step;	/* whose kexec leads to it */
 	unsigned int passed;
 	long freed;		/* bytes, when the first records were deleted */
-	size_t initrd_len;	/* without what this program appends */
-	char cmdline[2048];	/* of the first kernel */
 	struct ima_quote_blob ak;
 	size_t archive_len;
 	size_t log_len;
@@ -47,7 +45,6 @@ struct test {
 	long carried;
 	long arrived;		/* records that this kernel got from the last */
 	int bzimage;
-	int initrd;
 	struct ima_quote_tpm *tpm;
 	struct ima_log_selection select;
 	struct ima_log_bank banks[IMA_LOG_BANKS_MAX];

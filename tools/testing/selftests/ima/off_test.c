@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -15,7 +14,6 @@
 
 #define LIST "ascii_runtime_measurements_sha1"
 #define NR_RECORDS 10
-#define NOBODY 65534
 
 FIXTURE(off)
 {
@@ -108,7 +106,7 @@ TEST_F(off, others_may_not_open_for_write)
 
 	ASSERT_LE(0, child);
 	if (!child) {
-		if (setgroups(0, NULL) || setgid(NOBODY) || setuid(NOBODY))
+		if (become_nobody())
 			_exit(2);
 		_exit(ima_open(LIST, O_WRONLY) != -EACCES);
 	}

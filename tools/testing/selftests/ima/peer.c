@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -144,11 +143,6 @@ static long fork_waiting_child(struct peer *peer)
 	return ima_minus_errno(peer->child);
 }
 
-static int become(long id)
-{
-	return setgroups(0, NULL) ?: setresgid(id, id, id) ?: setresuid(id, id, id);
-}
-
 static long carry_out(struct peer *peer, struct peer_request *request, int fd)
 {
 	switch (request->op) {
@@ -179,8 +173,8 @@ static long carry_out(struct peer *peer, struct peer_request *request, int fd)
 		return ima_minus_errno(waitpid(peer->child, NULL, 0));
 	case PEER_THREADS:
 		return start_threads(request->arg);
-	case PEER_BECOME:
-		return ima_minus_errno(become(request->arg));
+	case PEER_BECOME_NOBODY:
+		return ima_minus_errno(become_nobody());
 	case PEER_UNSHARE:
 		return ima_minus_errno(unshare(request->arg));
 	case PEER_SEND:

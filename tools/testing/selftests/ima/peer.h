@@ -44,7 +44,7 @@ enum peer_op {
 	PEER_FORK,		/* a child that has the same files and only waits */
 	PEER_FORK_END,		/* that child exits */
 	PEER_THREADS,		/* start arg threads that wait for ever */
-	PEER_BECOME,		/* user arg, and its group, for good */
+	PEER_BECOME_NOBODY,	/* for good */
 	PEER_UNSHARE,		/* the namespaces arg (CLONE_NEW...) */
 	/* these have functions of their own */
 	PEER_OPEN,

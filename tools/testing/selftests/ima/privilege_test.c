@@ -23,7 +23,6 @@
 #define NR_RECORDS 10
 #define NR_PEERS 2
 #define LOCKDOWN "/sys/kernel/security/lockdown"
-#define NOBODY 65534
 #define ALL_MAX (2 * IMA_FILES_MAX)
 
 #define CAP(_cap) (1U << CAP_##_cap)
@@ -131,8 +130,8 @@ static int nobody_in_roots_group(void)
 {
 	gid_t root = 0;
 
-	return setgroups(1, &root) || setresgid(NOBODY, NOBODY, NOBODY) ||
-	       setresuid(NOBODY, NOBODY, NOBODY);
+	return setgroups(1, &root) || setresgid(IMA_NOBODY, IMA_NOBODY, IMA_NOBODY) ||
+	       setresuid(IMA_NOBODY, IMA_NOBODY, IMA_NOBODY);
 }
 
 /* What all files say to a process that has become something; nothing changes by it. */
@@ -281,7 +280,7 @@ TEST_F(privilege, file_of_root_that_is_nobody_now_takes_commands)
 	long fd = peer_open(&self->peer[0], IMA_BINARY, O_RDWR);
 
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, peer_do(&self->peer[0], PEER_BECOME, 0, NOBODY));
+	ASSERT_EQ(0, peer_do(&self->peer[0], PEER_BECOME_NOBODY, 0, 0));
 	EXPECT_EQ(-EACCES, peer_open(&self->peer[0], IMA_BINARY, O_RDWR));
 	EXPECT_EQ(-EACCES, peer_open(&self->peer[0], IMA_BINARY, O_RDONLY));
 	EXPECT_TRUE(peer_reads_all_of(&self->peer[0], fd, IMA_BINARY));
@@ -295,7 +294,7 @@ TEST_F(privilege, w1_writer_that_is_nobody_now_is_the_writer_until_it_closes)
 	long fd = peer_open(&self->peer[0], IMA_BINARY, O_RDWR);
 
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, peer_do(&self->peer[0], PEER_BECOME, 0, NOBODY));
+	ASSERT_EQ(0, peer_do(&self->peer[0], PEER_BECOME_NOBODY, 0, 0));
 	EXPECT_EQ(-EBUSY, ima_try_write(IMA_ASCII));
 	EXPECT_EQ(-EBUSY, peer_open(&self->peer[1], IMA_ASCII_STAGED, O_WRONLY));
 	ASSERT_EQ(0, peer_do(&self->peer[0], PEER_CLOSE, fd, 0));
@@ -308,7 +307,7 @@ TEST_F(privilege, file_that_nobody_received_takes_commands)
 	long fd = peer_open(&self->peer[0], IMA_BINARY, O_WRONLY), passed;
 
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, peer_do(&self->peer[1], PEER_BECOME, 0, NOBODY));
+	ASSERT_EQ(0, peer_do(&self->peer[1], PEER_BECOME_NOBODY, 0, 0));
 	EXPECT_EQ(-EACCES, peer_open(&self->peer[1], IMA_BINARY, O_WRONLY));
 	passed = peer_pass_file(&self->peer[0], fd, &self->peer[1]);
 	ASSERT_LE(0, passed);
@@ -322,7 +321,7 @@ TEST_F(privilege, w1_file_that_nobody_received_is_counted_until_it_closes)
 	long fd = peer_open(&self->peer[0], IMA_BINARY, O_WRONLY), passed;
 
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, peer_do(&self->peer[1], PEER_BECOME, 0, NOBODY));
+	ASSERT_EQ(0, peer_do(&self->peer[1], PEER_BECOME_NOBODY, 0, 0));
 	passed = peer_pass_file(&self->peer[0], fd, &self->peer[1]);
 	ASSERT_LE(0, passed);
 	ASSERT_EQ(0, peer_do(&self->peer[0], PEER_CLOSE, fd, 0));
@@ -368,7 +367,7 @@ TEST_F(privilege, all_capabilities_in_a_new_user_namespace_EPERM)
 
 TEST_F(privilege, user_namespace_of_nobody_EACCES)
 {
-	ASSERT_EQ(0, peer_do(&self->peer[0], PEER_BECOME, 0, NOBODY));
+	ASSERT_EQ(0, peer_do(&self->peer[0], PEER_BECOME_NOBODY, 0, 0));
 	EXPECT_EQ(-EPERM, peer_do(&self->peer[0], PEER_UNSHARE, 0, CLONE_NEWNS));
 	ASSERT_EQ(0, peer_do(&self->peer[0], PEER_UNSHARE, 0, CLONE_NEWUSER));
 	EXPECT_EQ(0, peer_do(&self->peer[0], PEER_UNSHARE, 0, CLONE_NEWNS));

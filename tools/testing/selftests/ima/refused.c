@@ -2,7 +2,6 @@
 /*
  * What every file refuses to those who lack a right.
  */
-#include <grp.h>
 #include <linux/capability.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,17 +22,6 @@ int drop_sys_admin(void)
 		return -1;
 	data[0].effective &= ~(1U << CAP_SYS_ADMIN);
 	return syscall(SYS_capset, &header, data);
-}
-
-/**
- * become_nobody() - give up being root, for refused_open()
- *
- * Return: 0, or not.
- */
-int become_nobody(void)
-{
-	return setgroups(0, NULL) || setresgid(65534, 65534, 65534) ||
-	       setresuid(65534, 65534, 65534);
 }
 
 /* Return: 255: the right is still there, 254: the files do not agree */

@@ -16,6 +16,5 @@
 
 int refused_open(char names[][IMA_NAME_MAX], int nr, int flags, int (*drop)(void));
 int drop_sys_admin(void);
-int become_nobody(void);
 
 #endif /* IMA_REFUSED_H */

@@ -27,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "ima_log.h"
 #include "ima_test.h"
 #include "kexec_again.h"
@@ -124,7 +125,8 @@ static void start_children(void)
 	}
 }
 
-static void signal_children(int sig)
+/* All of them must have lasted until now. */
+static void end_children(void)
 {
 	unsigned int i;
 	int status;
@@ -132,11 +134,8 @@ static void signal_children(int sig)
 	for (i = 0; i < MEASURERS + READERS; i++) {
 		if (waitpid(children[i], &status, WNOHANG))
 			errx(1, "child %u has ended: %#x", i, status);
-		kill(children[i], sig);
-		if (sig == SIGKILL)
-			waitpid(children[i], &status, 0);
-		else if (sig == SIGSTOP)
-			waitpid(children[i], &status, WUNTRACED);
+		kill(children[i], SIGKILL);
+		waitpid(children[i], &status, 0);
 	}
 }
 
@@ -217,9 +216,8 @@ static void give_command(void)
 	n = 1 + rand_r(&state.seed) % n;
 	switch (rand_r(&state.seed) % 5) {
 	case 0:
-		ret = ima_delete_if(IMA_ASCII, ima_removed() + 1, n);
-		if (ret != -EAGAIN)
-			errx(1, "T:N with another T: %s", strerror(-ret));
+		if (ima_delete_if(IMA_ASCII, ima_removed() + 1, n) != -EAGAIN)
+			errx(1, "T:N with another T is not refused");
 		break;
 	case 1:
 		ret = stage_and_delete();
@@ -232,7 +230,7 @@ static void give_command(void)
 	}
 	if (ret == -EBUSY)
 		state.refused++;
-	else if (ret && ret != -EAGAIN)
+	else if (ret)
 		errx(1, "command: %s", strerror(-ret));
 }
 
@@ -240,30 +238,11 @@ static void give_command(void)
 
 static bool leads_to_the_pcr(void)
 {
-	char hex[2 * IMA_LOG_DIGEST_MAX + 2] = "";
-	FILE *f = fopen("/sys/class/tpm/tpm0/pcr-sha256/10", "r");
-	unsigned int byte;
-	size_t i;
+	__u8 pcr[IMA_LOG_DIGEST_MAX];
 
-	if (!f || !fgets(hex, sizeof(hex), f))
-		err(1, "PCR");
-	fclose(f);
-	for (i = 0; i < bank.size; i++)
-		if (sscanf(hex + 2 * i, "%2x", &byte) != 1 || byte != bank.value[PCR][i])
-			return false;
-	return true;
-}
-
-static long settled_kib(void)
-{
-	long now = ima_slab_unreclaimable(), before;
-
-	do {
-		before = now;
-		sleep(1);
-		now = ima_slab_unreclaimable();
-	} while (labs(now - before) > 16384);
-	return now / 1024;
+	if (ima_read_pcr(bank.name, pcr, bank.size))
+		errx(1, "PCR");
+	return !memcmp(pcr, bank.value[PCR], bank.size);
 }
 
 /* Nothing runs: all records go, and with those before they lead to the PCR. */
@@ -271,13 +250,13 @@ static void come_to_rest(void)
 {
 	long kib;
 
-	signal_children(SIGKILL);
+	end_children();
 	if (ima_count() && remove_if(by_t_n, LIST, LONG_MAX))
 		errx(1, "deleting all at a rest");
 	if (!leads_to_the_pcr())
 		errx(1, "kernel %d: %lu records do not lead to the PCR", state.kernel,
 		     state.deleted);
-	kib = settled_kib();
+	kib = bench_settled_slab() / 1024;
 	printf("# kernel %d, %ld s: %lu records deleted in their order, %lu times busy, %ld KiB\n",
 	       state.kernel, state.seconds + elapsed(), state.deleted, state.refused, kib);
 	if (!first_kib)
@@ -285,7 +264,6 @@ static void come_to_rest(void)
 	if (kib > first_kib + GROWS_MOST_KIB)
 		errx(1, "kernel %d: %ld KiB of slab at rest, %ld before", state.kernel, kib,
 		     first_kib);
-	start_children();
 }
 
 static void take_sample(void)
@@ -310,6 +288,7 @@ static void run(long seconds)
 		usleep(rand_r(&state.seed) % 1000000);
 		if (elapsed() >= next_rest) {
 			come_to_rest();
+			start_children();
 			next_rest = elapsed() + REST_SECONDS;
 		}
 	}
@@ -360,7 +339,7 @@ static void leave(void)
 	while (ret == -EBUSY && !usleep(10000));
 	if (ret)
 		errx(1, "T:N before kexec: %s", strerror(-ret));
-	errx(1, "kexec: %s", strerror(-kexec_again()));
+	errx(1, "kexec: %s", strerror(-(kexec_ask() ?: kexec_await())));
 }
 
 int main(int argc, char **argv)
@@ -386,7 +365,6 @@ int main(int argc, char **argv)
 	if (here > KERNEL_SECONDS)
 		leave();
 	come_to_rest();
-	signal_children(SIGKILL);
 	printf("ok: %ld s, %d kexecs, %lu records, each of them once\n",
 	       state.seconds + elapsed(), state.kernel, state.deleted);
 	return 0;
