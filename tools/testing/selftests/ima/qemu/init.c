@@ -55,6 +55,7 @@ static struct stream {
 } streams[STREAMS];
 
 static int status_port = -1;
+static int kmemleak = -1;	/* open from the start: lockdown refuses it later */
 static bool kexec_at_end;
 
 static void __noreturn power_off(void)
@@ -371,28 +372,30 @@ static void finish_output(void)
 	}
 }
 
-static bool is_empty(const char *path)
+static void scan(void)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char c;
-	bool empty = read(fd, &c, 1) == 0;
-
-	close(fd);
-	return empty;
+	if (write(kmemleak, "scan", 4) != 4)
+		die("%s: %m", KMEMLEAK);
 }
 
-static bool copy_to_console(const char *path)
+static bool none_is_reported(void)
+{
+	char c;
+
+	return pread(kmemleak, &c, 1, 0) == 0;
+}
+
+static bool copy_report_to_console(void)
 {
 	char buf[4096];
 	bool any = false;
 	ssize_t n;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+	lseek(kmemleak, 0, SEEK_SET);
+	while ((n = read(kmemleak, buf, sizeof(buf))) > 0) {
 		any = true;
 		write_all(STDERR_FILENO, buf, n);
 	}
-	close(fd);
 	return any;
 }
 
@@ -405,18 +408,17 @@ static bool memory_leaked(long long program_end)
 {
 	long long wait;
 
-	if (access(KMEMLEAK, W_OK))
+	if (kmemleak < 0)
 		return false;
-	if (!write_file(KMEMLEAK, "scan"))
-		die("%s: %m", KMEMLEAK);
+	scan();
 	wait = program_end + KMEMLEAK_AGE_MS + 500 - now_ms();
 	if (wait > 0)
 		usleep(wait * 1000);
-	write_file(KMEMLEAK, "scan");
-	if (is_empty(KMEMLEAK))
+	scan();
+	if (none_is_reported())
 		return false;
-	write_file(KMEMLEAK, "scan");
-	return copy_to_console(KMEMLEAK);
+	scan();
+	return copy_report_to_console();
 }
 
 int main(void)
@@ -428,6 +430,7 @@ int main(void)
 	int status, sigs;
 
 	mount_all();
+	kmemleak = open(KMEMLEAK, O_RDWR | O_CLOEXEC);
 	set_up_host();
 	set_environment();
 	sigemptyset(&mask);
