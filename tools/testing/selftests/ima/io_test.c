@@ -176,34 +176,42 @@ TEST_F(vector, r4_read_in_two_parts_that_stops_behind_a_record_is_past_it)
 	EXPECT_TRUE(ima_reads_exactly(self->fd, self->file, place, self->file->len));
 }
 
+/* With no file open for read: Linux 7.2 would refuse it. */
+static int open_for_write_only(struct _test_data_vector *self, const char *name)
+{
+	close(self->fd);
+	self->fd = -1;
+	return ima_open(name, O_WRONLY);
+}
+
 TEST_F(vector, r4_digit_and_newline_in_two_parts_are_one_command)
 {
-	int fd = ima_open(variant->name, O_WRONLY);
+	int fd = open_for_write_only(self, variant->name);
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(2, write_parts(fd, variant->writev, "2", "\n"));
-	EXPECT_DELETED(2);
 	close(fd);
+	EXPECT_DELETED(2);
 }
 
 TEST_F(vector, r4_command_behind_an_empty_part_is_one_command)
 {
-	int fd = ima_open(variant->name, O_WRONLY);
+	int fd = open_for_write_only(self, variant->name);
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(2, write_parts(fd, variant->writev, "", "2\n"));
-	EXPECT_DELETED(2);
 	close(fd);
+	EXPECT_DELETED(2);
 }
 
 TEST_F(vector, r4_two_commands_in_one_call_EINVAL)
 {
-	int fd = ima_open(variant->name, O_WRONLY);
+	int fd = open_for_write_only(self, variant->name);
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(-EINVAL, write_parts(fd, variant->writev, "1\n", "1\n"));
-	EXPECT_DELETED(0);
 	close(fd);
+	EXPECT_DELETED(0);
 }
 
 /*

@@ -30,6 +30,7 @@ struct state {
 	unsigned int kernel;	/* how many kexecs before it */
 	unsigned int step;	/* whose kexec leads to it */
 	unsigned int passed;
+	unsigned int failed;
 	long freed;		/* bytes, when the first records were deleted */
 	struct ima_quote_blob ak;
 	size_t archive_len;
@@ -39,6 +40,7 @@ struct state {
 struct test {
 	struct state state;
 	const char *claim;	/* what is being tested */
+	bool kept;		/* it does not hold: memory was not given back */
 	struct buf archive;	/* all deleted records since boot */
 	struct buf log;		/* staged, then the list, before the kexec */
 	long archived;		/* of the command line */
