@@ -13,8 +13,14 @@ export CCACHE_NOHASHDIR := 1
 IMALOG := build/tools-ima/imalog/imalog:/usr/local/bin/imalog
 VM := $(MAKE) -s -C $(QEMU) KERNEL_SRC=$(CURDIR)/build/linux-6.12 BUILD=$(CURDIR)/build
 
+ifdef SUITE
+# in a fresh Debian of that suite
+$(or $(MAKECMDGOALS),help):
+	@scripts/suite $(SUITE) $@ $(foreach v,$(filter-out SUITE=%,$(MAKEOVERRIDES)),'$v')
+else
+
 help:
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 13
 
 demo: programs kernel	## imalog in a VM with a TPM: load, trim, verify, and a byte that was flipped
 	@scripts/lib/packages vm
@@ -24,9 +30,9 @@ demo: programs kernel	## imalog in a VM with a TPM: load, trim, verify, and a by
 test:		## lint, bisect, KUnit and selftests with the release and the debug kernel
 	@scripts/test
 
-kernel: tree	## build the kernel for the VM (KIND=debug, kcsan, gcov, off; peer: a stock 7.x)
+kernel: tree	## build the kernel for the VM (KIND=debug, kcsan, gcov, off; stock, peer: a stock 6.12, 7.x)
 	@scripts/lib/packages kernel
-	@$(if $(filter peer,$(KIND)),scripts/peer,$(VM) kernel) >&2
+	@$(if $(filter peer stock,$(KIND)),scripts/$(KIND),$(VM) kernel) >&2
 
 kunit: kernel	## run the KUnit tests in the VM
 	@scripts/lib/packages vm
@@ -56,6 +62,10 @@ vm: $(if $(KERNEL),tree,kernel)	## run a program in the VM, imalog is there: RUN
 
 bench: programs	## memory, times and locks, against 6.12: each goal met or missed
 	@scripts/bench
+
+conformance: programs	## the selftests on a stock Linux 7.x: only what is documented may differ
+	@scripts/lib/packages vm
+	@scripts/conformance
 
 lint: tree	## checkpatch, sparse, W=1 with gcc and clang, docs, shellcheck
 	@scripts/lib/packages kernel lint
@@ -101,5 +111,7 @@ programs: tree
 	@scripts/lib/packages kernel vm selftest
 	@scripts/programs
 
-.PHONY: help demo fuzz test kernel kunit selftest debug kcsan coverage vm bench lint bisect variants \
+.PHONY: help demo fuzz test kernel kunit selftest debug kcsan coverage vm bench conformance lint bisect variants \
 	mutants soak tree refresh export deb system clean programs
+
+endif
