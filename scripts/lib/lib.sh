@@ -75,12 +75,12 @@ apt_install()
 		die "apt-get could not install $*: see build/apt.log, or install by hand"
 }
 
-# The mirror that APT gets Debian from
+# mirror [-security]: the mirror that APT gets Debian from, or its security updates
 mirror()
 {
 	# shellcheck disable=SC2016 # APT fills it in
 	apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Created-By: Packages' |
-		grep -m1 'debian/*$' || die "APT's sources name no mirror of Debian"
+		grep -m1 "debian${1-}/*\$" || die "APT's sources name no mirror of Debian"
 }
 
 # need_space DIR MEGABYTES
@@ -93,7 +93,7 @@ need_space()
 	((free >= $2)) || die "$1 has $free MB free and needs $2 MB: make room"
 }
 
-# base KEY: package, version or sha256 from BASE
+# base KEY: package, version or sha256 from BASE; also: the version tested on Debian 13
 base() { awk -v k="$1" '$1 == k { print $2 }' "$PATCHES/BASE"; }
 
 # series: prints "PATCH<tab>FILE" for each overlay file, "PATCH<tab>" for each patch
