@@ -75,12 +75,12 @@ apt_install()
 		die "apt-get could not install $*: see build/apt.log, or install by hand"
 }
 
-# mirror [-security]: the mirror that APT gets Debian from, or its security updates
+# mirror debian|debian-security: the mirror that APT gets Debian, or its updates, from
 mirror()
 {
 	# shellcheck disable=SC2016 # APT fills it in
 	apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Created-By: Packages' |
-		grep -m1 "debian${1-}/*\$" || die "APT's sources name no mirror of Debian"
+		grep -m1 "/$1/*\$" || die "APT's sources name no mirror of Debian"
 }
 
 # need_space DIR MEGABYTES
