@@ -111,6 +111,17 @@ static int write_command(int fd, const char *text)
 	return n == (ssize_t)len ? 0 : -EIO;
 }
 
+/*
+ * N would count these too, and what has left the list stays the same when they are
+ * deleted: then T:N would take as many records that nobody has archived. Linux 7.2
+ * takes them at once.
+ */
+static enum status staged_by_another(const struct kernel *k)
+{
+	return say(BUSY, "%s: another program has staged records, and has to delete them",
+		   k->path);
+}
+
 static enum status delete_failed(const struct kernel *k, int err)
 {
 	switch (err) {
@@ -121,8 +132,7 @@ static enum status delete_failed(const struct kernel *k, int err)
 		return say(BUSY, "%s: a process reads the records that would be deleted",
 			   k->path);
 	case -EEXIST:
-		return say(BUSY, "%s: another program has staged records, and has to delete them",
-			   k->path);
+		return staged_by_another(k);
 	case -ESTALE:
 	case -EACCES:
 		return say(BUSY, "%s: kexec takes the records along to the next kernel",
@@ -138,13 +148,16 @@ static enum status delete_failed(const struct kernel *k, int err)
  * @k: kernel, whose state was taken
  * @n: how many
  *
- * Return: DONE; AGAIN: others deleted meanwhile; BUSY or IO.
+ * Return: DONE; AGAIN: others deleted meanwhile; BUSY: others had staged records, or
+ * are in the way; IO.
  */
 enum status kernel_delete(struct kernel *k, __u64 n)
 {
 	char text[COMMAND_MAX];
 	int fd = k->held, err;
 
+	if (k->staged)
+		return staged_by_another(k);
 	if (k->way == KERNEL_COUNTED) {
 		snprintf(text, sizeof(text), "%llu:%llu\n", k->removed, n);
 		fd = kernel_try_open(k, KERNEL_COMMANDS, O_WRONLY);

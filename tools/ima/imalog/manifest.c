@@ -54,6 +54,7 @@ static void add_field(struct json_object *o, const struct manifest *m,
 		add_hex(o, f->name, p, HASH_SIZE);
 		break;
 	case M_TEXT:
+	case M_TIME:
 		add(o, f->name, json_object_new_string(p));
 		break;
 	}

@@ -12,6 +12,7 @@
 #define MANIFEST_FORMAT	"imalog shard 1"
 #define MANIFEST_MAX	(256u << 10)	/* 16 banks of SHA-512 with all PCRs: 170 KiB */
 #define MANIFEST_TEXT	64
+#define MANIFEST_TIME	"%Y-%m-%dT%H:%M:%SZ"
 
 /* A bank's name, fill and values at both ends, as struct ima_log_bank has them. */
 struct manifest_bank {

@@ -9,7 +9,7 @@
 
 #include "manifest.h"
 
-enum manifest_type { M_U64, M_U32, M_BOOL, M_HASH, M_TEXT };
+enum manifest_type { M_U64, M_U32, M_BOOL, M_HASH, M_TEXT, M_TIME };
 
 struct manifest_field {
 	const char *name;
@@ -40,7 +40,7 @@ static const struct manifest_field manifest_fields[] = {
 	M_FIELD("resets", M_U32, info.resets),
 	M_FIELD("restarts", M_U32, info.restarts),
 	M_FIELD("safe", M_BOOL, info.safe),
-	M_FIELD("time", M_TEXT, time),
+	M_FIELD("time", M_TIME, time),
 };
 
 #endif /* _MANIFEST_FIELDS_H */

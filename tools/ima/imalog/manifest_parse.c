@@ -3,9 +3,11 @@
  * Read shard.json. What is read is written again and compared, so what a reader does
  * not look at cannot differ: order, spaces, a member twice or one too many.
  */
+#define _GNU_SOURCE
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <json-c/json.h>
 #include <openssl/evp.h>
@@ -57,6 +59,33 @@ static bool read_bool(struct json_object *o, const char *name, bool *value)
 	return true;
 }
 
+/* No key vouches for them, and they get into other languages: report, a terminal. */
+static bool read_text(struct json_object *o, const char *name, char *to)
+{
+	const char *text = text_of(o, name), *c;
+
+	if (!text || strlen(text) > MANIFEST_TEXT)
+		return false;
+	for (c = text; *c; c++)
+		if (*c < ' ' || *c > '~' || strchr("<>&\"'\\", *c))
+			return false;
+	memcpy(to, text, strlen(text) + 1);
+	return true;
+}
+
+static bool read_time(struct json_object *o, const char *name, char *to)
+{
+	char same[MANIFEST_TEXT + 1];
+	struct tm tm = { .tm_mday = 1 };
+	const char *end;
+
+	if (!read_text(o, name, to))
+		return false;
+	end = strptime(to, MANIFEST_TIME, &tm);
+	return end && !*end && strftime(same, sizeof(same), MANIFEST_TIME, &tm) &&
+	       !strcmp(same, to);
+}
+
 static bool read_field(struct json_object *o, struct manifest *m,
 		       const struct manifest_field *f)
 {
@@ -74,11 +103,9 @@ static bool read_field(struct json_object *o, struct manifest *m,
 		text = text_of(o, f->name);
 		return text && hex_to(text, p, HASH_SIZE);
 	case M_TEXT:
-		text = text_of(o, f->name);
-		if (!text || strlen(text) > MANIFEST_TEXT)
-			return false;
-		memcpy(p, text, strlen(text) + 1);
-		return true;
+		return read_text(o, f->name, p);
+	case M_TIME:
+		return read_time(o, f->name, p);
 	}
 	return false;
 }
@@ -131,12 +158,16 @@ static bool read_bank(struct json_object *o, struct manifest *m)
 {
 	struct manifest_bank *b = &m->bank[m->num_banks++];
 	struct json_object *pcrs;
+	unsigned int i;
 	const char *alg;
 
 	if (!json_object_is_type(o, json_type_object))
 		return false;
 	alg = text_of(o, "algorithm");
 	b->alg = alg ? ima_log_alg_by_name(alg) : 0;
+	for (i = 0; &m->bank[i] != b; i++)
+		if (m->bank[i].alg == b->alg)
+			return false;
 	return b->alg && read_fill(text_of(o, "extended_with"), &b->fill) &&
 	       json_object_object_get_ex(o, "pcrs", &pcrs) &&
 	       json_object_is_type(pcrs, json_type_object) && read_pcrs(pcrs, m, b);

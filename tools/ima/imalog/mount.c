@@ -243,6 +243,8 @@ static enum status add_entry(__u16 alg, bool ascii)
 	enum status status = AGAIN;
 	unsigned int tries;
 
+	if (m.num == LISTS_MAX)
+		return say(REFUSED, "more than %d lists", LISTS_MAX);
 	snprintf(e->name, sizeof(e->name), "%s_%s", prefix[ascii], ima_log_alg_name(alg));
 	for (tries = 0; status == AGAIN && tries < 100; tries++) {
 		status = list_init(&e->list, &m.log, alg, ascii);

@@ -324,7 +324,7 @@ void prove_manifest(const struct proof *p, struct manifest *m)
 	m->verifier_len = p->opt->nonce_len;
 	m->info = p->info;
 	gmtime_r(&now, &tm);
-	strftime(m->time, sizeof(m->time), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	strftime(m->time, sizeof(m->time), MANIFEST_TIME, &tm);
 	manifest_set_banks(m, &p->before, false);
 	manifest_set_banks(m, &p->banks, true);
 }

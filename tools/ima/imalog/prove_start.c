@@ -60,7 +60,7 @@ static __u64 new_chain(const struct proof *p)
 
 	if (!n)
 		return 0;
-	if (!p->have_last || p->archive->chain[n - 1] > p->chain)
+	if (!p->have_last || p->archive->chain[n - 1] > p->last.chain)
 		return p->archive->chain[n - 1];
 	return p->archive->chain[n - 1] + 1;
 }

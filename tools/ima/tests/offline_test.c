@@ -19,6 +19,7 @@
 
 #include "archive_maker.h"
 #include "hex.h"
+#include "prove.h"
 
 #define SECONDS		300
 #define OUTPUT_MAX	0x100000
@@ -206,6 +207,38 @@ TEST_F_TIMEOUT(offline, keep_boots_drops_the_oldest_chains, SECONDS)
 	EXPECT_TRUE(printed(self, "chains before chain 1 are not in the archive"));
 	EXPECT_TRUE(printed(self, "chain 1: 5 records"));
 	archive_close(&a);
+}
+
+/*
+ * A first round of a boot that ended early leaves a chain without a shard, which the
+ * next one takes. It may have to look for it more than once.
+ */
+TEST_F_TIMEOUT(offline, empty_chain_is_taken_each_time_it_is_looked_for, SECONDS)
+{
+	struct kernel k = { .boot_id = "another" };
+	struct proof *p = calloc(1, sizeof(*p));
+	struct archive a;
+	char path[80];
+	int i;
+
+	ASSERT_NE(NULL, p);
+	snprintf(path, sizeof(path), "%s/000002", self->m->path);
+	ASSERT_EQ(0, mkdir(path, 0700));
+	ASSERT_EQ(DONE, archive_open(&a, self->m->path, false));
+	p->archive = &a;
+	p->kernel = &k;
+	p->have_last = true;
+	p->last = self->m->last;
+	p->chain = p->last.chain;
+	p->info.resets = p->last.info.resets + 1;
+	p->info.clock = p->last.info.clock + 1;
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(DONE, prove_start(p));
+		EXPECT_EQ(2, p->chain);
+		banks_free(&p->before);
+	}
+	archive_close(&a);
+	free(p);
 }
 
 /* What takes longer than a second says how far it is, to a person. */

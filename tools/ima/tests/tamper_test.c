@@ -347,6 +347,70 @@ TEST_F_TIMEOUT(tamper, time_that_goes_back_is_noticed, SECONDS)
 	EXPECT_TRUE(says("clock"));
 }
 
+/* What manifest_read() says of a manifest like this, or nothing */
+static const char *read_again(const struct manifest *m)
+{
+	struct manifest *again = malloc(sizeof(*again));
+	char *text = manifest_write(m);
+	const char *why = "no memory";
+
+	if (again && text)
+		why = manifest_read(again, text, strlen(text));
+	free(again);
+	free(text);
+	return why ?: "";
+}
+
+static void set_text(char *to, const char *text)
+{
+	snprintf(to, MANIFEST_TEXT + 1, "%s", text);
+}
+
+/*
+ * No key vouches for the texts of the newest manifest, and a report, gnuplot and the
+ * terminal get them.
+ */
+TEST_F_TIMEOUT(tamper, texts_that_imalog_does_not_write_are_refused, SECONDS)
+{
+	static const char * const times[] = {
+		"", "now", "0\nEND\nsystem 'id'\n$a << END\n0", "2026-01-02T03:04:05Z\n",
+		"<b>2026-01-02T03:04:05Z</b>", "2026-01-02T03:04:05", "2026-13-02T03:04:05Z",
+		"2026-1-2T3:4:5Z", " 2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z ",
+	};
+	static const char * const texts[] = {
+		"6.12\n", "6.12\033[2J", "<script>", "6.12&", "\"", "'", "\\", "\xc3\xa4",
+	};
+	struct manifest *m = &self->m->last;
+	char good[MANIFEST_TEXT + 1];
+	size_t i;
+
+	ASSERT_STREQ("", read_again(m));
+	set_text(good, m->time);
+	for (i = 0; i < ARRAY_SIZE(times); i++) {
+		set_text(m->time, times[i]);
+		EXPECT_STREQ("time", read_again(m)) TH_LOG("time %zu", i);
+	}
+	set_text(m->time, good);
+	for (i = 0; i < ARRAY_SIZE(texts); i++) {
+		set_text(m->kernel, texts[i]);
+		EXPECT_STREQ("kernel", read_again(m)) TH_LOG("kernel %zu", i);
+		set_text(m->kernel, "6.12.0");
+		set_text(m->boot_id, texts[i]);
+		EXPECT_STREQ("boot_id", read_again(m)) TH_LOG("boot_id %zu", i);
+		set_text(m->boot_id, "0dc9a1f2");
+	}
+	EXPECT_STREQ("", read_again(m));
+}
+
+TEST_F_TIMEOUT(tamper, bank_that_comes_twice_is_refused, SECONDS)
+{
+	struct manifest *m = &self->m->last;
+
+	ASSERT_LE(2, m->num_banks);
+	m->bank[1] = m->bank[0];
+	EXPECT_STREQ("banks", read_again(m));
+}
+
 TEST_F_TIMEOUT(tamper, foreign_file_is_noticed, SECONDS)
 {
 	char path[256];

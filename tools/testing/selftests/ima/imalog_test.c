@@ -182,6 +182,32 @@ TEST_F_TIMEOUT(imalog, staged_records, IMA_TIMEOUT)
 	EXPECT_EQ(0, imalog_whole(IMA_DIR));
 }
 
+/*
+ * D in the midst of a round: as many have left the list as before, so that T:N for the
+ * staged records and the others would take as many that nobody has saved.
+ */
+TEST_F_TIMEOUT(imalog, staged_records_deleted_in_the_midst_of_a_round, IMA_TIMEOUT)
+{
+	static const char * const others =
+		"echo D >" IMA_DIR "/" IMA_ASCII_STAGED " || exit 1;"
+		"for i in $(seq 40); do echo $i >/tmp/later-$i; cat /tmp/later-$i; done";
+	long n;
+
+	ASSERT_EQ(0, measure(5));
+	ASSERT_EQ(0, ima_stage());
+	n = ima_removed();
+	ASSERT_EQ(0, ima_measure_files(3));
+	EXPECT_EQ(IMALOG_BUSY, imalog("trim --before-delete '%s'", others));
+	EXPECT_TRUE(imalog_says("staged"));
+	EXPECT_EQ(n, ima_removed());
+	EXPECT_LE(43, ima_count());
+	ASSERT_EQ(0, imalog_remember());
+	EXPECT_EQ(IMALOG_DONE, imalog("trim"));
+	EXPECT_EQ(0, ima_count());
+	EXPECT_EQ(IMALOG_DONE, imalog("verify"));
+	EXPECT_EQ(0, imalog_whole(IMA_DIR));
+}
+
 TEST_F_TIMEOUT(imalog, second_writer_is_told, IMA_TIMEOUT)
 {
 	int fd = open(IMALOG_ARCHIVE, O_RDONLY | O_DIRECTORY);
