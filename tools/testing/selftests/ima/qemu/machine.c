@@ -102,10 +102,11 @@ static void add_kernel(struct vm_command *qemu, const struct vm_config *config,
 	/*
 	 * The root is ramfs, so that a policy for tmpfs measures the test's files
 	 * and no library. A word that the kernel does not know goes to init. A
-	 * busy host lets the check of the timer fail, which is a panic.
+	 * busy host lets the check of the timer fail, which is a panic, and makes
+	 * kexec hash an image for so long that RCU calls it a stall after 21 s.
 	 */
 	vm_command_add(qemu,
-		       "console=ttyS0 rootfstype=ramfs no_timer_check panic=-1 oops=panic%s%s%s%s",
+		       "console=ttyS0 rootfstype=ramfs no_timer_check panic=-1 oops=panic rcupdate.rcu_cpu_stall_timeout=120%s%s%s%s",
 		       config->tpm ? " vm_tpm=1" : "",
 		       config->kexec ? " retain_initrd" : "",
 		       config->append ? " " : "", config->append ?: "");
