@@ -93,7 +93,7 @@ need_space()
 	((free >= $2)) || die "$1 has $free MB free and needs $2 MB: make room"
 }
 
-# base KEY: package, version or sha256 from BASE; also: the version tested on Debian 13
+# base KEY: package, version or sha256 from BASE
 base() { awk -v k="$1" '$1 == k { print $2 }' "$PATCHES/BASE"; }
 
 # series: prints "PATCH<tab>FILE" for each overlay file, "PATCH<tab>" for each patch
