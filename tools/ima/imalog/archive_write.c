@@ -282,18 +282,12 @@ enum status new_shard_manifest(struct new_shard *n, const struct manifest *m)
  */
 enum status new_shard_open(const struct new_shard *n, struct shard *s)
 {
-	enum status status;
-
 	s->chain = n->chain;
 	s->fd = -1;
 	s->file = n->file;
 	snprintf(s->name, sizeof(s->name), "%0*llu/%s", ARCHIVE_CHAIN_DIGITS, n->chain,
 		 ARCHIVE_NEW);
-	status = shard_read_manifest(s);
-	if (!status && s->m.chain != n->chain)
-		return say(REFUSED, "%s/%s: it is of chain %llu", n->archive->path, s->name,
-			   s->m.chain);
-	return status;
+	return shard_read_manifest(s);
 }
 
 /**

@@ -45,6 +45,17 @@ static enum status look_before_hold(struct kernel *k)
 	return status ?: kernel_state(k);
 }
 
+/*
+ * N would count these too, and what has left the list stays the same when they are
+ * deleted: then T:N would take as many records that nobody has archived. Linux 7.2
+ * takes them at once.
+ */
+static enum status staged_by_another(const struct kernel *k)
+{
+	return say(BUSY, "%s: another program has staged records, and has to delete them",
+		   k->path);
+}
+
 static enum status hold(struct kernel *k)
 {
 	unsigned int tries = 0;
@@ -58,9 +69,7 @@ static enum status hold(struct kernel *k)
 	if (status)
 		return status;
 	if (k->staged)
-		return say(BUSY,
-			   "%s: another program has staged records, and has to delete them",
-			   k->path);
+		return staged_by_another(k);
 	k->held = kernel_try_open(k, KERNEL_BINARY, O_RDWR);
 	if (k->held >= 0)
 		return DONE;
@@ -109,17 +118,6 @@ static int write_command(int fd, const char *text)
 	if (n < 0)
 		return -errno;
 	return n == (ssize_t)len ? 0 : -EIO;
-}
-
-/*
- * N would count these too, and what has left the list stays the same when they are
- * deleted: then T:N would take as many records that nobody has archived. Linux 7.2
- * takes them at once.
- */
-static enum status staged_by_another(const struct kernel *k)
-{
-	return say(BUSY, "%s: another program has staged records, and has to delete them",
-		   k->path);
 }
 
 static enum status delete_failed(const struct kernel *k, int err)

@@ -62,9 +62,14 @@ static ssize_t read_file(const struct shard *s, enum shard_file file, void *data
 	return n < 0 ? -1 : (ssize_t)len;
 }
 
+static enum status of_another(const struct shard *s)
+{
+	return say(REFUSED, "%s: shard.json: it is the manifest of another shard", s->name);
+}
+
 /**
  * shard_read_manifest() - read the manifest of a shard
- * @s: shard, its name and folder or files set
+ * @s: shard, its chain, name and folder or files set
  *
  * Return: DONE, IO, or REFUSED: the manifest is not as it must be.
  */
@@ -83,6 +88,8 @@ enum status shard_read_manifest(struct shard *s)
 		why = manifest_read(&s->m, text, len);
 		if (why)
 			status = say(REFUSED, "%s: shard.json: %s", s->name, why);
+		else if (s->m.chain != s->chain)
+			status = of_another(s);
 	}
 	free(text);
 	return status;
@@ -110,10 +117,8 @@ enum status shard_open(const struct archive *a, __u64 chain, __u64 first,
 	if (s->fd < 0)
 		return say_errno("%s", s->name);
 	status = shard_read_manifest(s);
-	if (!status && (s->m.first != first || s->m.chain != chain)) {
-		status = say(REFUSED, "%s: shard.json: it is the manifest of another shard",
-			     s->name);
-	}
+	if (!status && s->m.first != first)
+		status = of_another(s);
 	if (status)
 		shard_close(s);
 	return status;

@@ -241,6 +241,24 @@ TEST_F_TIMEOUT(offline, empty_chain_is_taken_each_time_it_is_looked_for, SECONDS
 	free(p);
 }
 
+TEST_F_TIMEOUT(offline, shard_of_another_chain_is_not_read_back, SECONDS)
+{
+	struct manifest *last = &self->m->last;
+	struct new_shard *n = malloc(sizeof(*n));
+	struct shard *s = malloc(sizeof(*s));
+
+	ASSERT_NE(NULL, n);
+	ASSERT_NE(NULL, s);
+	ASSERT_EQ(DONE, new_shard_begin(n, &self->m->archive, last->chain));
+	last->chain++;
+	ASSERT_EQ(DONE, new_shard_manifest(n, last));
+	EXPECT_EQ(REFUSED, new_shard_open(n, s));
+	EXPECT_NE(NULL, strstr(say_last(), "it is the manifest of another shard"));
+	new_shard_end(n);
+	free(n);
+	free(s);
+}
+
 /* What takes longer than a second says how far it is, to a person. */
 TEST_F_TIMEOUT(offline, progress_on_a_terminal_only, SECONDS)
 {

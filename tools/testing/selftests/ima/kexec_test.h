@@ -40,7 +40,7 @@ struct state {
 struct test {
 	struct state state;
 	const char *claim;	/* what is being tested */
-	bool kept;		/* it does not hold: memory was not given back */
+	bool kept;		/* memory was not given back, so it does not hold */
 	struct buf archive;	/* all deleted records since boot */
 	struct buf log;		/* staged, then the list, before the kexec */
 	long archived;		/* of the command line */
