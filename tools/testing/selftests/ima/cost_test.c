@@ -26,6 +26,7 @@
 #define LONG_LIST 60000
 
 #define BEST_OF 4
+#define LINEAR_TRIES 8
 
 FIXTURE(list) {
 	char *buf;
@@ -119,27 +120,44 @@ static double read_all_us(const char *name, char *buf, size_t chunk)
 	return sum;
 }
 
+static const char * const list_names[] = { IMA_ASCII, IMA_BINARY };
+
+#define LISTS ARRAY_SIZE(list_names)
+
+/* Read each list with half of the records, then with all. Return: 0, or negative */
+static int time_both_lengths(char *buf, double half[], double full[])
+{
+	if (ima_other_process_deletes_all() || grow_to(HALF_LIST))
+		return -1;
+	for (size_t i = 0; i < LISTS; i++)
+		half[i] = read_all_us(list_names[i], buf, 4096);
+	if (grow_to(2 * HALF_LIST))
+		return -1;
+	for (size_t i = 0; i < LISTS; i++)
+		full[i] = read_all_us(list_names[i], buf, 4096);
+	return 0;
+}
+
 /*
- * Twice the records take less than 3 times as long. This test begins with a
- * short list.
+ * Twice the records take less than 3 times as long, at one of some tries, as the machine
+ * may become busier between the two. This test begins with a short list.
  */
 TEST_F_TIMEOUT(list, r4_reads_of_4096_bytes_take_as_long_per_record_in_a_long_list, IMA_TIMEOUT)
 {
-	static const char * const names[] = { IMA_ASCII, IMA_BINARY };
-	double half[2], full;
+	double half[LISTS], full[LISTS];
+	size_t linear = 0;
 
-	ASSERT_EQ(0, ima_other_process_deletes_all());
-	ASSERT_EQ(0, grow_to(HALF_LIST));
-	for (int i = 0; i < 2; i++)
-		half[i] = read_all_us(names[i], self->buf, 4096);
-	ASSERT_EQ(0, grow_to(2 * HALF_LIST));
-	for (int i = 0; i < 2; i++) {
-		full = read_all_us(names[i], self->buf, 4096);
-		TH_LOG("%s: %.0f us, then %.0f us", names[i], half[i], full);
-		EXPECT_LT(0, half[i]);
-		EXPECT_LT(0, full);
-		EXPECT_LT(full, 3 * half[i]);
+	for (int try = 0; try < LINEAR_TRIES && linear < LISTS; try++) {
+		ASSERT_EQ(0, time_both_lengths(self->buf, half, full));
+		linear = 0;
+		for (size_t i = 0; i < LISTS; i++) {
+			TH_LOG("%s: %.0f us, then %.0f us", list_names[i], half[i], full[i]);
+			ASSERT_LT(0, half[i]);
+			ASSERT_LT(0, full[i]);
+			linear += full[i] < 3 * half[i];
+		}
 	}
+	EXPECT_EQ(LISTS, linear);
 }
 
 /* To byte 0, then one byte at @at: how long is that? */
@@ -258,7 +276,6 @@ static long kernel_memory(void)
 
 TEST_F_TIMEOUT(list, r3_open_file_that_read_a_long_list_takes_16384_bytes_at_most, IMA_TIMEOUT)
 {
-	static const char * const names[] = { IMA_ASCII, IMA_BINARY };
 	long before, taken;
 	int fd[OPEN_FILES];
 
@@ -266,7 +283,7 @@ TEST_F_TIMEOUT(list, r3_open_file_that_read_a_long_list_takes_16384_bytes_at_mos
 	before = kernel_memory();
 	ASSERT_LT(0, before);
 	for (int i = 0; i < OPEN_FILES; i++) {
-		fd[i] = ima_open(names[i % 2], O_RDONLY);
+		fd[i] = ima_open(list_names[i % LISTS], O_RDONLY);
 		ASSERT_LE(0, fd[i]);
 		ASSERT_LT(0, read_to_end(fd[i], self->buf));
 	}
