@@ -65,11 +65,11 @@ static enum status print_json(const struct verify_result *r, enum status verifie
 
 static void print_gap(const struct verify_chain *before, const struct verify_chain *c)
 {
-	__u32 gap = c->info.resets - before->info.resets - 1;
+	__u32 resets = c->info.resets - before->info.resets;
 
-	if (gap)
+	if (resets > 1)
 		printf("between chain %llu and %llu: nothing archived of %u more TPM resets\n",
-		       before->chain, c->chain, gap);
+		       before->chain, c->chain, resets - 1);
 }
 
 static enum status print_text(const struct verify_result *r)

@@ -187,18 +187,19 @@ static enum status walk_kernel(struct log *l, struct log_place *place, log_visit
 		status = stream_skip(&s, place->number, place->bytes - l->start.bytes);
 	while (!status && !*enough) {
 		status = stream_next(&s, &rec, &end);
+		/* an error or an end that comes first may be of that, too */
+		if (file != s.file || (file == STREAM_FILES && status))
+			status = kernel_unchanged(&l->kernel) ?: status;
+		file = s.file;
 		if (status || end)
 			break;
-		if (file != s.file)
-			status = kernel_unchanged(&l->kernel);
-		file = s.file;
-		if (status || stream_number(&s) <= place->number)
+		if (stream_number(&s) <= place->number)
 			continue;
 		status = visit(context, &rec, place, enough);
 		place->bytes += !status ? rec.len : 0;
 		place->number += !status;
 	}
-	*enough |= end;
+	*enough |= end && !status;
 	stream_close(&s);
 	return status;
 }

@@ -12,7 +12,34 @@
 #include "align.h"
 #include "prove.h"
 
-#define TRIES	20	/* while others delete all the time */
+#define TRIES		20	/* while others delete all the time */
+#define MISMATCHES	2	/* until a mismatch is believed */
+
+/* Take over the newest shard, if it is not the one that is known. */
+static enum status take_newest(struct proof *p)
+{
+	enum status status;
+	struct shard s;
+	bool found;
+
+	if (!p->archive)
+		return DONE;
+	status = archive_list(p->archive);
+	if (!status)
+		status = archive_last(p->archive, &s, &found);
+	if (status || !found)
+		return status;
+	if (!p->have_last || memcmp(s.m.self, p->last.self, HASH_SIZE)) {
+		p->have_last = true;
+		p->last = s.m;
+		p->chain = s.chain;
+		p->pcrs |= s.m.pcrs;
+		/* the files of the quote are left alone: to read is to measure */
+		status = shard_check_records(&s);
+	}
+	shard_close(&s);
+	return status;
+}
 
 /**
  * prove_init() - what is proven, and with what
@@ -28,9 +55,6 @@
 enum status prove_init(struct proof *p, const struct options *opt, struct archive *a,
 		       struct kernel *k, struct tpm *t, struct new_shard *out)
 {
-	enum status status = DONE;
-	struct shard last;
-
 	memset(p, 0, sizeof(*p));
 	p->opt = opt;
 	p->archive = a;
@@ -38,17 +62,7 @@ enum status prove_init(struct proof *p, const struct options *opt, struct archiv
 	p->tpm = t;
 	p->out = out;
 	p->pcrs = BANKS_USUAL;
-	if (a)
-		status = archive_last(a, &last, &p->have_last);
-	if (p->have_last) {
-		p->last = last.m;
-		p->chain = last.chain;
-		p->pcrs |= last.m.pcrs;
-		/* the files of the quote are left alone: to read is to measure */
-		status = shard_check_records(&last);
-		shard_close(&last);
-	}
-	return status;
+	return take_newest(p);
 }
 
 static void drop_banks(struct proof *p)
@@ -158,9 +172,8 @@ static enum status add_record(struct proof *p, struct stream *s,
 }
 
 /*
- * Replay until the PCRs are as quoted. A record extends the PCR before anyone can see
- * that it is in the list, so what was listed before the quote must be covered, but for
- * records that no quote vouches for.
+ * Replay until the PCRs are as quoted. What was listed before the quote must be covered,
+ * but for records that no quote vouches for.
  */
 static enum status follow(struct proof *p, struct stream *s, bool *match)
 {
@@ -245,6 +258,33 @@ static enum status find_start(struct proof *p, bool *match)
 	return status;
 }
 
+static enum status begin_shard(struct proof *p)
+{
+	if (!p->out || (p->writing && p->out->chain == p->chain))
+		return DONE;
+	if (p->writing)
+		new_shard_end(p->out);
+	p->writing = true;
+	return new_shard_begin(p->out, p->archive, p->chain);
+}
+
+/*
+ * A record is listed shortly before it extends the PCR, and the quote can come between
+ * the two: look again before it is believed. A TPM that was restarted may have begun
+ * anew, if the kernel did.
+ */
+static enum status no_match(struct proof *p)
+{
+	if (p->mismatches < MISMATCHES) {
+		kernel_back_off(&p->mismatches);
+		return AGAIN;
+	}
+	if (p->fresh || !prove_may_be_anew(p))
+		return prove_explain(p);
+	p->anew = true;
+	return AGAIN;
+}
+
 static enum status prove_once(struct proof *p)
 {
 	enum status status;
@@ -252,16 +292,17 @@ static enum status prove_once(struct proof *p)
 
 	drop_banks(p);
 	status = kernel_state(p->kernel);
+	/* after that: what had left the list by then is in the archive by now */
+	if (!status)
+		status = take_newest(p);
 	if (!status)
 		status = make_banks(p, &p->banks);
 	if (!status)
 		status = take_quote(p);
 	if (!status)
 		status = prove_start(p);
-	if (!status && p->out && !p->writing) {
-		p->writing = true;
-		status = new_shard_begin(p->out, p->archive, p->chain);
-	}
+	if (!status)
+		status = begin_shard(p);
 	if (status)
 		return status;
 	if (p->known)
@@ -274,7 +315,7 @@ static enum status prove_once(struct proof *p)
 	if (status)
 		return status;
 	p->base = p->start + p->kernel->staged - p->kernel->removed;
-	return match ? DONE : prove_explain(p);
+	return match ? DONE : no_match(p);
 }
 
 /**

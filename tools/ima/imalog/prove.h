@@ -20,6 +20,8 @@
  * @pcrs: PCRs that are quoted
  * @last: manifest of the newest shard
  * @have_last: there is one
+ * @mismatches: how often the list did not lead to the quote
+ * @anew: the TPM was restarted, and its PCRs began anew, as for a reset
  * @fresh: the TPM was reset since then, a new chain begins
  * @chain: number of the chain
  * @start: number of the kernel's first record
@@ -47,6 +49,8 @@ struct proof {
 	__u32 pcrs;
 	struct manifest last;
 	bool have_last;
+	unsigned int mismatches;
+	bool anew;
 	bool fresh;
 	__u64 chain;
 	__u64 start;
@@ -72,6 +76,7 @@ void prove_end(struct proof *p);
 void prove_manifest(const struct proof *p, struct manifest *m);
 
 enum status prove_start(struct proof *p);
+bool prove_may_be_anew(const struct proof *p);
 enum status prove_replay(struct proof *p, __u64 start, bool *match);
 enum status prove_explain(struct proof *p);
 

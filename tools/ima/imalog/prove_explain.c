@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "counters.h"
 #include "prove.h"
 
 #define FAILED_MAX	256		/* newest records that are tried one by one */
@@ -25,9 +26,9 @@ static enum status replay_without(struct proof *p, __u64 without, bool *match)
 		status = stream_next(&s, &rec, &end);
 		if (status || end)
 			break;
-		if (stream_number(&s) <= p->end || stream_number(&s) == without + 1)
+		if (stream_number(&s) <= p->end)
 			continue;
-		if (banks_extend(&p->banks, &rec))
+		if (stream_number(&s) != without + 1 && banks_extend(&p->banks, &rec))
 			break;
 		if (stream_number(&s) > without)
 			status = banks_match(&p->banks, &p->target, match);
@@ -105,9 +106,6 @@ enum status prove_explain(struct proof *p)
 	__u64 number = 0;
 	bool found;
 
-	if (!p->fresh && p->info.restarts > p->last.info.restarts && same_boot)
-		return say(REFUSED,
-			   "TPM: it was restarted since the newest shard, and its PCRs began anew (hibernation does that): what is in the list cannot be proven until the next reboot");
 	status = find_failed(p, &number, &found);
 	if (status)
 		return status;
@@ -118,6 +116,9 @@ enum status prove_explain(struct proof *p)
 	status = not_the_usual(p);
 	if (status)
 		return status;
+	if (same_boot && counters_restarted(&p->last.info, &p->info))
+		return say(REFUSED,
+			   "TPM: it was restarted since the newest shard, and the list does not lead to its PCRs: after hibernation they began anew: then what is in the list cannot be proven until the next reboot");
 	if (p->fresh && same_boot)
 		return say(REFUSED, "kernel's list: does not lead to the TPM's PCRs");
 	if (p->fresh)

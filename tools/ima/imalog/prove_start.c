@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "counters.h"
 #include "prove.h"
 
 static bool same_banks(const struct proof *p)
@@ -69,9 +70,6 @@ static enum status check_fresh(struct proof *p)
 {
 	struct kernel *k = p->kernel;
 
-	if (p->have_last && p->info.clock < p->last.info.clock)
-		return say(REFUSED,
-			   "TPM: its clock is behind that of the newest shard: it was cleared, or is another one: begin a new archive");
 	if (p->have_last && !strcmp(p->last.boot_id, k->boot_id))
 		return say(REFUSED,
 			   "TPM: it was reset while the kernel ran on: what the list says of the time before cannot be proven: reboot");
@@ -93,6 +91,29 @@ static enum status check_going_on(const struct proof *p)
 		   p->end, start - 1);
 }
 
+static enum status check_counters(const struct proof *p)
+{
+	if (!p->have_last || !counters_go_back(&p->last.info, &p->info))
+		return DONE;
+	return say(REFUSED,
+		   "TPM: its clock or number of resets is behind that of the newest shard: it was cleared, or is another one: begin a new archive");
+}
+
+/**
+ * prove_may_be_anew() - may the PCRs have begun anew, though the TPM was not reset?
+ * @p: proof, with a quote
+ *
+ * They have if it was restarted, and then another kernel has booted; but it may also
+ * have been resumed, and kexec came after.
+ *
+ * Return: whether they may have.
+ */
+bool prove_may_be_anew(const struct proof *p)
+{
+	return p->have_last && counters_restarted(&p->last.info, &p->info) &&
+	       strcmp(p->last.boot_id, p->kernel->boot_id);
+}
+
 /**
  * prove_start() - find where to begin
  * @p: proof, with a quote
@@ -101,8 +122,11 @@ static enum status check_going_on(const struct proof *p)
  */
 enum status prove_start(struct proof *p)
 {
-	bool had = p->have_last && p->last.info.resets == p->info.resets;
+	bool had = p->have_last && p->last.info.resets == p->info.resets && !p->anew;
+	enum status status = check_counters(p);
 
+	if (status)
+		return status;
 	p->fresh = !had;
 	p->known = false;
 	if (had) {

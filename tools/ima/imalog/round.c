@@ -5,10 +5,12 @@
  * the shard is committed leaves nothing; after it, the next round deletes.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +20,7 @@
 #include "round.h"
 
 #define TRIES	10
+#define ALIVE_MS	500	/* how often to say so while another program runs */
 
 /* Write what the records have beside them, and read all back. */
 static enum status write_shard(const struct proof *p, struct new_shard *n)
@@ -60,6 +63,24 @@ static enum status check_key(const struct proof *p)
 		   p->archive->path);
 }
 
+/* It takes as long as it takes. */
+static int wait_for_command(pid_t pid)
+{
+	struct pollfd poll_fd = { .fd = pidfd_open(pid, 0), .events = POLLIN };
+	int n = poll_fd.fd < 0, ret;
+
+	while (!n || (n < 0 && errno == EINTR)) {
+		n = poll(&poll_fd, 1, ALIVE_MS);
+		progress_alive();
+	}
+	if (poll_fd.fd >= 0)
+		close(poll_fd.fd);
+	while (waitpid(pid, &ret, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return ret;
+}
+
 static enum status run_command(const struct proof *p, __u64 first)
 {
 	char shard[4096];
@@ -73,6 +94,7 @@ static enum status run_command(const struct proof *p, __u64 first)
 	if (!pid) {
 		sigemptyset(&none);	/* imalog watch has some blocked */
 		sigprocmask(SIG_SETMASK, &none, NULL);
+		dup2(STDERR_FILENO, STDOUT_FILENO);	/* that has what a round did */
 		setenv("IMALOG_SHARD", shard, 1);
 		setenv("IMALOG_ARCHIVE", p->archive->path, 1);
 		execl("/bin/sh", "sh", "-c", p->opt->before_delete, NULL);
@@ -80,9 +102,9 @@ static enum status run_command(const struct proof *p, __u64 first)
 	}
 	if (pid < 0)
 		return say_errno("--before-delete");
-	while (waitpid(pid, &ret, 0) < 0)
-		if (errno != EINTR)
-			return say_errno("--before-delete");
+	ret = wait_for_command(pid);
+	if (ret < 0)
+		return say_errno("--before-delete");
 	if (WIFEXITED(ret) && !WEXITSTATUS(ret))
 		return DONE;
 	return say(REFUSED, "--before-delete: %s %d for shard %s: nothing deleted",

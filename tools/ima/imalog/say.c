@@ -25,6 +25,12 @@ static struct {
 	bool wanted;
 } bar;
 
+static struct {
+	void (*call)(void);
+	unsigned int each_ms;
+	long long called;
+} alive;
+
 static long long now_ms(void)
 {
 	struct timespec ts;
@@ -132,6 +138,33 @@ void note(const char *fmt, ...)
 }
 
 /**
+ * progress_alive_with() - have this called while something goes on that takes long
+ * @call: it
+ * @ms: how often
+ */
+void progress_alive_with(void (*call)(void), unsigned int ms)
+{
+	alive.call = call;
+	alive.each_ms = ms;
+}
+
+static void be_alive(long long now)
+{
+	if (!alive.call || now - alive.called < alive.each_ms)
+		return;
+	alive.called = now;
+	alive.call();
+}
+
+/**
+ * progress_alive() - it goes on, though nothing is counted
+ */
+void progress_alive(void)
+{
+	be_alive(now_ms());
+}
+
+/**
  * progress_begin() - something begins that may take long
  * @what: it
  * @total: how much there is to do, 0 if that is not known
@@ -157,10 +190,11 @@ void progress(__u64 more)
 	long long now;
 	int full;
 
-	if (!bar.what || !bar.wanted)
+	if (!bar.what || !(bar.wanted || alive.call))
 		return;
 	now = now_ms();
-	if (now - bar.began < BAR_AFTER_MS || now - bar.drawn < BAR_EACH_MS)
+	be_alive(now);
+	if (!bar.wanted || now - bar.began < BAR_AFTER_MS || now - bar.drawn < BAR_EACH_MS)
 		return;
 	bar.drawn = now;
 	bar.shown = true;

@@ -29,6 +29,8 @@ __printf(1, 2) void note(const char *fmt, ...);
 const char *say_last(void);
 void say_changes_only(void);
 
+void progress_alive_with(void (*call)(void), unsigned int ms);
+void progress_alive(void);
 void progress_begin(const char *what, __u64 total);
 void progress(__u64 more);
 void progress_end(void);

@@ -63,6 +63,7 @@ static enum status add_shard(struct verify_result *r, const struct shard *s)
 	c->bytes += s->m.bytes;
 	c->info = s->m.info;
 	memcpy(c->time, s->m.time, sizeof(c->time));
+	memcpy(r->newest, s->m.self, HASH_SIZE);
 	return note_shard(r, s);
 }
 

@@ -78,6 +78,7 @@ struct verify_live {
  * @shard: each shard
  * @num_shards: how many
  * @older: chains that were before the first are not in the archive
+ * @newest: hash of the newest manifest
  * @print: fingerprint of the key that signed all
  * @live: what is in the kernel
  */
@@ -87,6 +88,7 @@ struct verify_result {
 	struct verify_shard *shard;
 	size_t num_shards;
 	bool older;
+	__u8 newest[HASH_SIZE];
 	__u8 print[IMA_QUOTE_PRINT_SIZE];
 	struct verify_live live;
 };

@@ -8,8 +8,10 @@
 #include "prove.h"
 #include "verify.h"
 
+/* @newest: the hash of the manifest from which the kernel's records lead to the quote */
 static enum status verify_live(const struct options *opt, struct archive *a,
-			       struct tpm *t, struct verify_live *live)
+			       struct tpm *t, struct verify_live *live,
+			       __u8 newest[HASH_SIZE])
 {
 	struct proof *p = malloc(sizeof(*p));
 	enum status status;
@@ -28,10 +30,30 @@ static enum status verify_live(const struct options *opt, struct archive *a,
 		live->proven = p->proven;
 		live->chain = p->chain;
 		live->info = p->info;
+		memcpy(newest, p->last.self, HASH_SIZE);
 		prove_end(p);
 	}
 	kernel_close(&k);
 	free(p);
+	return status;
+}
+
+/* Both; the archive once more, if a trim has added to it before the kernel was read. */
+static enum status verify_both(const struct options *opt, struct archive *a,
+			       struct tpm *t, struct verify_result *result)
+{
+	struct verify_live live = { .looked = false };
+	__u8 newest[HASH_SIZE];
+	enum status status;
+
+	status = verify_archive(a, t->print, result);
+	if (!status)
+		status = verify_live(opt, a, t, &live, newest);
+	if (!status && memcmp(newest, result->newest, HASH_SIZE)) {
+		verify_free(result);
+		status = verify_archive(a, t->print, result);
+	}
+	result->live = live;
 	return status;
 }
 
@@ -56,10 +78,10 @@ enum status verify_all(const struct options *opt, struct verify_result *result)
 		status = tpm_pinned(opt, print);
 	else if (!status)
 		status = tpm_open(&t, opt);
-	if (!status)
-		status = verify_archive(&a, offline ? print : t.print, result);
-	if (!status && !offline)
-		status = verify_live(opt, &a, &t, &result->live);
+	if (!status && offline)
+		status = verify_archive(&a, print, result);
+	else if (!status)
+		status = verify_both(opt, &a, &t, result);
 	tpm_close(&t);
 	archive_close(&a);
 	return status;

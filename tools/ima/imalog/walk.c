@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "counters.h"
 #include "walk.h"
 
 /**
@@ -50,8 +51,6 @@ static enum status check_shard(const struct walk *w, const struct shard *s)
 	if (m->info.resets != last->info.resets)
 		return say(REFUSED, "%s: shard.json: resets: %u, but %u in the same chain before",
 			   s->name, m->info.resets, last->info.resets);
-	if (m->info.restarts < last->info.restarts)
-		return say(REFUSED, "%s: shard.json: restarts: goes back", s->name);
 	return DONE;
 }
 
@@ -107,8 +106,10 @@ static enum status check_first(const struct walk *w, const struct shard *s)
 		return say(REFUSED,
 			   "%s: a shard is missing: the chain does not begin with record 0",
 			   s->name);
-	if (w->begun && s->m.info.resets == w->last.info.resets)
-		return say(REFUSED, "%s: shard.json: resets: %u, as in the chain before",
+	if (w->begun && !counters_reset(&w->last.info, &s->m.info) &&
+	    !counters_restarted(&w->last.info, &s->m.info))
+		return say(REFUSED,
+			   "%s: shard.json: resets: %u, and no more restarts than in the chain before",
 			   s->name, s->m.info.resets);
 	return DONE;
 }
@@ -122,8 +123,9 @@ static enum status check(const struct walk *w, const struct shard *s, bool first
 		status = say(REFUSED,
 			     "%s: shard.json: previous: is not the hash of the manifest before",
 			     s->name);
-	if (!status && w->begun && s->m.info.clock < w->last.info.clock)
-		status = say(REFUSED, "%s: shard.json: clock: goes back", s->name);
+	if (!status && w->begun && counters_go_back(&w->last.info, &s->m.info))
+		status = say(REFUSED, "%s: shard.json: clock, resets or restarts: goes back",
+			     s->name);
 	return status ?: check_banks(w, s);
 }
 

@@ -53,6 +53,20 @@ static __u64 now(void)
 	return ts.tv_sec;
 }
 
+static void tell_watchdog(void)
+{
+	sd_notify(0, "WATCHDOG=1");
+}
+
+/* systemd's is told in half of its time, also in the middle of a round. */
+static void feed_watchdog(void)
+{
+	uint64_t us;
+
+	if (sd_watchdog_enabled(0, &us) > 0)
+		progress_alive_with(tell_watchdog, us / 2000);
+}
+
 static void report(const struct round_result *r)
 {
 	char text[256];
@@ -96,7 +110,7 @@ static enum status run_round(struct watch *w)
 	struct round_result r;
 	enum status status;
 
-	sd_notify(0, "WATCHDOG=1");
+	tell_watchdog();
 	status = round_run(w->opt, &r);
 	if (status) {
 		failed(w, status);
@@ -151,7 +165,7 @@ static enum status loop(struct watch *w)
 	bool due;
 
 	while (!status && !w->stop) {
-		sd_notify(0, "WATCHDOG=1");
+		tell_watchdog();
 		status = is_due(w, &due);
 		if (!status && due)
 			run_round(w);
@@ -201,6 +215,7 @@ enum status watch(const struct options *opt)
 	}
 	if (!status) {
 		say_changes_only();
+		feed_watchdog();
 		sd_notify(0, "READY=1");
 		status = loop(&w);
 	}

@@ -186,6 +186,65 @@ void host_end(struct host *h)
 	maker_remove(h->dir);
 }
 
+/* Write the manifest once more, as of another boot. */
+static int change_boot_id(const char *path)
+{
+	struct manifest *m = malloc(sizeof(*m));
+	char text[MANIFEST_MAX], *again;
+	FILE *f = fopen(path, "r+");
+	size_t len;
+	int err = -EIO;
+
+	if (!m || !f)
+		goto out;
+	len = fread(text, 1, sizeof(text), f);
+	if (manifest_read(m, text, len))
+		goto out;
+	m->boot_id[0] = m->boot_id[0] == '0' ? '1' : '0';
+	again = manifest_write(m);
+	rewind(f);
+	if (again && fwrite(again, 1, strlen(again), f) == len)
+		err = 0;
+	free(again);
+out:
+	if (f && fclose(f))
+		err = -EIO;
+	free(m);
+	return err;
+}
+
+/* What has left the list is forgotten. */
+static void carry_over(struct host *h)
+{
+	size_t by = h->removed * sizeof(*h->record);
+	unsigned int i;
+
+	h->num -= h->removed;
+	for (i = 0; i < h->num; i++) {
+		h->record[i] = h->record[i + h->removed];
+		h->record[i].data -= by;
+	}
+	h->removed = 0;
+}
+
+/**
+ * host_new_kernel() - another kernel goes on, as after kexec, with the list that is left
+ * @h: host, whose archive has a shard; it is the newest one that says it is of another
+ *	boot
+ *
+ * Return: 0 or -EIO.
+ */
+int host_new_kernel(struct host *h)
+{
+	char path[256];
+
+	if (host_shell(h, "ls -d $D/archive/*/*/shard.json | tail -n 1"))
+		return -EIO;
+	snprintf(path, sizeof(path), "%.*s", (int)strcspn(h->output, "\n"), h->output);
+	carry_over(h);
+	return change_boot_id(path);
+}
+
 static int extend(struct host *h, const struct maker_record *r)
 {
 	char command[2048], banks[sizeof(h->banks)], hex[129], *name;

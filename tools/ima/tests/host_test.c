@@ -13,6 +13,7 @@
 #include "../kselftest_harness.h"
 
 #include "host.h"
+#include "prove.h"
 
 #define SECONDS	600
 #define ROUNDS	"200"	/* a TPM has room for three objects: one lost is noticed soon */
@@ -137,6 +138,69 @@ TEST_F_TIMEOUT(one, resumed_tpm, SECONDS)
 	EXPECT_EQ(DONE, host_imalog(h, "verify"));
 }
 
+/* The same, and then kexec: it is the same chain. */
+TEST_F_TIMEOUT(one, resumed_tpm_and_kexec, SECONDS)
+{
+	struct host *h = self->h;
+
+	ASSERT_EQ(0, host_shell(h, "tpm2_shutdown -Q"));
+	ASSERT_EQ(0, host_stop_tpm(h));
+	ASSERT_EQ(0, host_start_tpm(h, HOST_STATE));
+	ASSERT_EQ(0, host_new_kernel(h));
+	ASSERT_EQ(0, measure(h, 2));
+	EXPECT_EQ(DONE, host_imalog(h, "trim")) host_said(h, "no error");
+	EXPECT_EQ(6, host_delete(h));
+	EXPECT_EQ(DONE, host_imalog(h, "verify"));
+	EXPECT_TRUE(host_said(h, "chain 0: 10 records in 2 shards"));
+}
+
+static int boot(struct host *h)
+{
+	int err = host_new_kernel(h);
+
+	h->num = 0;
+	return err ?: host_measure(h, "boot_aggregate", true);
+}
+
+/* Power was lost in suspend: the firmware begins anew, and so does the kernel. */
+TEST_F_TIMEOUT(one, restarted_tpm_and_boot, SECONDS)
+{
+	struct host *h = self->h;
+
+	ASSERT_EQ(0, host_shell(h, "tpm2_shutdown -Q"));
+	ASSERT_EQ(0, host_stop_tpm(h));
+	ASSERT_EQ(0, host_start_tpm(h, HOST_CLEAR));
+	ASSERT_EQ(0, boot(h));
+	ASSERT_EQ(0, measure(h, 2));
+	EXPECT_EQ(DONE, host_imalog(h, "trim")) host_said(h, "no error");
+	EXPECT_EQ(3, host_delete(h));
+	ASSERT_EQ(0, measure(h, 2));
+	EXPECT_EQ(DONE, host_imalog(h, "trim")) host_said(h, "no error");
+	EXPECT_EQ(2, host_delete(h));
+	EXPECT_EQ(DONE, host_imalog(h, "verify"));
+	EXPECT_TRUE(host_said(h, "chain 0: 4 records in 1 shards"));
+	EXPECT_TRUE(host_said(h, "chain 1: 5 records in 2 shards"));
+	EXPECT_EQ(NULL, strstr(h->output, "nothing archived of"));
+}
+
+/* The TPM's clock goes back to when it was saved. */
+TEST_F_TIMEOUT(one, power_was_lost, SECONDS)
+{
+	struct host *h = self->h;
+
+	ASSERT_EQ(0, host_stop_tpm(h));
+	ASSERT_EQ(0, host_start_tpm(h, HOST_CLEAR));
+	ASSERT_EQ(0, boot(h));
+	EXPECT_EQ(DONE, host_imalog(h, "trim")) host_said(h, "no error");
+	EXPECT_EQ(1, host_delete(h));
+	EXPECT_EQ(DONE, host_imalog(h, "verify")) host_said(h, "no error");
+	EXPECT_TRUE(host_said(h, "chain 1: 1 records in 1 shards"));
+	ASSERT_EQ(0, host_shell(h, "cd $D/archive;"
+				"set -- $(grep -ho '\"clock\":[0-9]*' */*/shard.json | tr -dc '0-9\\n');"
+				"echo $*; test $1 -gt $2"))
+		host_said(h, "a clock that goes back");
+}
+
 /* Hibernation: the state was saved, but the firmware begins anew. */
 TEST_F_TIMEOUT(one, hibernated_tpm, SECONDS)
 {
@@ -147,7 +211,7 @@ TEST_F_TIMEOUT(one, hibernated_tpm, SECONDS)
 	ASSERT_EQ(0, host_start_tpm(h, HOST_CLEAR));
 	ASSERT_EQ(0, measure(h, 2));
 	EXPECT_EQ(REFUSED, host_imalog(h, "trim"));
-	EXPECT_TRUE(host_said(h, "hibernation does that"));
+	EXPECT_TRUE(host_said(h, "after hibernation they began anew"));
 	EXPECT_EQ(-ENOENT, host_delete(h));
 	EXPECT_EQ(REFUSED, host_imalog(h, "verify"));
 }
@@ -174,6 +238,108 @@ TEST_F_TIMEOUT(one, extend_that_failed_is_named, SECONDS)
 	EXPECT_EQ(REFUSED, host_imalog(h, "trim"));
 	EXPECT_TRUE(host_said(h, "record 8 is in the list, but was not extended into the PCR"));
 	EXPECT_EQ(-ENOENT, host_delete(h));
+}
+
+TEST_F_TIMEOUT(one, last_extend_that_failed_is_named, SECONDS)
+{
+	struct host *h = self->h;
+
+	ASSERT_EQ(0, host_measure(h, "/bin/lost", false));
+	EXPECT_EQ(REFUSED, host_imalog(h, "trim"));
+	EXPECT_TRUE(host_said(h, "record 8 is in the list, but was not extended into the PCR"));
+	EXPECT_EQ(-ENOENT, host_delete(h));
+}
+
+/*
+ * A record is listed before it extends the PCR, and the quote may come between the two:
+ * the next one leads there. Here it is the list that is another when it is read again.
+ */
+TEST_F_TIMEOUT(one, quote_between_record_and_extend, SECONDS)
+{
+	struct host *h = self->h;
+	struct maker_record kept = h->record[7];
+
+	h->record[7] = h->record[6];
+	ASSERT_EQ(0, host_write_list(h));
+	ASSERT_EQ(0, host_shell(h, "cp $D/ima/binary_runtime_measurements $D/early"));
+	h->record[7] = kept;
+	ASSERT_EQ(0, host_write_list(h));
+	ASSERT_EQ(0, host_shell(h, "cd $D/ima; mv binary_runtime_measurements ../list;"
+				"mkfifo binary_runtime_measurements"));
+	EXPECT_EQ(DONE, host_shell(h, "cd $D; fifo=ima/binary_runtime_measurements;"
+				   "(cat early >$fifo; touch read;"
+				   "while [ ! -e stop ]; do cat list >$fifo; done) >/dev/null 2>&1 &\n"
+				   "$IMALOG trim --archive archive --ima-dir ima; ret=$?;"
+				   "touch stop; exec 3<>$fifo; wait; mv -f list $fifo;"
+				   "[ -e read ] && exit $ret"))
+		host_said(h, "no error");
+	EXPECT_EQ(4, host_delete(h));
+}
+
+/* Standard output has what the round did. */
+TEST_F_TIMEOUT(one, before_delete_prints_to_standard_error, SECONDS)
+{
+	struct host *h = self->h;
+
+	EXPECT_EQ(0, host_shell(h, "cd $D; copy='echo copied';"
+				"set -- --archive archive --ima-dir ima;"
+				"$IMALOG trim --json --before-delete \"$copy\" $* 2>err >out || exit;"
+				"cat err; ! grep -q copied out && grep -q deleted out"));
+	EXPECT_TRUE(host_said(h, "copied"));
+}
+
+/* All is archived and deleted between the look at the kernel and the first read. */
+TEST_F_TIMEOUT(one, trim_beside_cat, SECONDS)
+{
+	struct host *h = self->h;
+
+	ASSERT_EQ(0, host_shell(h, "cd $D; cp -a ima before"));
+	ASSERT_EQ(DONE, host_imalog(h, "trim"));
+	ASSERT_EQ(4, host_delete(h));
+	ASSERT_EQ(0, host_shell(h, "set -e; cd $D; cat archive/*/*/records >all;"
+				"mv archive/000000/000000000004 shard; mv ima after; mv before ima;"
+				"rm ima/binary_runtime_measurements;"
+				"mkfifo ima/binary_runtime_measurements"));
+	EXPECT_EQ(0, host_shell(h, "cd $D; (exec 3>ima/binary_runtime_measurements;"
+				"mv shard archive/000000/000000000004; mv after/* ima; touch read) &\n"
+				"set -e; $IMALOG cat --archive archive --ima-dir ima | cmp - all;"
+				"[ -e read ]"))
+		host_said(h, "no error");
+}
+
+/* The archive may go on before the kernel is looked at. */
+TEST_F_TIMEOUT(one, trim_beside_verify, SECONDS)
+{
+	struct options opt = { .archive = "" };
+	struct host *h = self->h;
+	char archive[80], ima[80], tcti[80];
+	struct tpm t = { .tpm = NULL };
+	struct archive a;
+	struct kernel k;
+	struct proof *p = malloc(sizeof(*p));
+
+	ASSERT_NE(NULL, p);
+	snprintf(archive, sizeof(archive), "%s/archive", h->dir);
+	snprintf(ima, sizeof(ima), "%s/ima", h->dir);
+	snprintf(tcti, sizeof(tcti), "swtpm:host=127.0.0.1,port=%d", h->port);
+	opt.tcti = tcti;
+	ASSERT_EQ(DONE, archive_open(&a, archive, false));
+	ASSERT_EQ(DONE, kernel_open(&k, ima));
+	ASSERT_EQ(DONE, prove_init(p, &opt, &a, &k, &t, NULL));
+
+	ASSERT_EQ(DONE, host_imalog(h, "trim"));
+	ASSERT_EQ(4, host_delete(h));
+	ASSERT_EQ(0, measure(h, 2));
+
+	ASSERT_EQ(DONE, tpm_open(&t, &opt));
+	EXPECT_EQ(DONE, prove(p));
+	EXPECT_EQ(8, p->end);
+	EXPECT_EQ(10, p->proven);
+	prove_end(p);
+	tpm_close(&t);
+	kernel_close(&k);
+	archive_close(&a);
+	free(p);
 }
 
 TEST_F_TIMEOUT(one, others_extend_pcr_10, SECONDS)

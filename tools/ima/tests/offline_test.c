@@ -18,6 +18,7 @@
 #include "../kselftest_harness.h"
 
 #include "archive_maker.h"
+#include "counters.h"
 #include "hex.h"
 #include "prove.h"
 
@@ -239,6 +240,41 @@ TEST_F_TIMEOUT(offline, empty_chain_is_taken_each_time_it_is_looked_for, SECONDS
 	}
 	archive_close(&a);
 	free(p);
+}
+
+TEST(counters_of_a_later_quote)
+{
+	static const struct {
+		struct ima_quote_info before, now;	/* clock, resets, restarts, safe */
+		bool reset, restarted, back;
+	} cases[] = {
+		{ { 9, 1, 1, true }, { 9, 1, 1, true }, false, false, false },
+		{ { 9, 1, 1, true }, { 8, 1, 1, true }, false, false, true },
+		{ { 9, 1, 1, true }, { 8, 1, 1, false }, false, false, true },
+		{ { 9, 1, 1, true }, { 9, 1, 2, true }, false, true, false },
+		{ { 9, 1, 1, true }, { 8, 1, 2, false }, false, true, true },
+		{ { 9, 1, 1, true }, { 9, 1, 0, true }, false, false, true },
+		{ { 9, 1, 1, true }, { 9, 2, 0, true }, true, false, false },
+		{ { 9, 1, 1, true }, { 8, 2, 0, true }, true, false, true },
+		{ { 9, 1, 1, true }, { 8, 2, 0, false }, true, false, false },
+		{ { 4194309, 1, 0, true }, { 5, 2, 0, false }, true, false, false },
+		{ { 4194309, 1, 0, true }, { 4, 2, 0, false }, true, false, true },
+		{ { 9, 2, 1, true }, { 9, 1, 9, true }, false, false, true },
+		/* with something added to both */
+		{ { 9, 0xffffffff, 1, true }, { 9, 0, 1, true }, true, false, false },
+		{ { 9, 0, 1, true }, { 9, 0xffffffff, 1, true }, false, false, true },
+		{ { 9, 1, 0xffffffff, true }, { 9, 1, 0, true }, false, true, false },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct ima_quote_info *before = &cases[i].before, *now = &cases[i].now;
+
+		EXPECT_EQ(cases[i].reset, counters_reset(before, now)) TH_LOG("case %zu", i);
+		EXPECT_EQ(cases[i].restarted, counters_restarted(before, now))
+			TH_LOG("case %zu", i);
+		EXPECT_EQ(cases[i].back, counters_go_back(before, now)) TH_LOG("case %zu", i);
+	}
 }
 
 TEST_F_TIMEOUT(offline, shard_of_another_chain_is_not_read_back, SECONDS)

@@ -347,6 +347,20 @@ TEST_F_TIMEOUT(tamper, time_that_goes_back_is_noticed, SECONDS)
 	EXPECT_TRUE(says("clock"));
 }
 
+/* The key signs whatever it is given here: the next chain is of the same reset. */
+TEST_F_TIMEOUT(tamper, chain_without_a_reset_is_noticed, SECONDS)
+{
+	struct maker *m = self->m;
+
+	maker_reset(m);
+	m->resets--;
+	m->last.count = 0;	/* so it begins with record 0 */
+	ASSERT_EQ(0, maker_add_files(m, 2, 20));
+	ASSERT_EQ(0, maker_shard(m));
+	EXPECT_EQ(REFUSED, verify(m));
+	EXPECT_TRUE(says("no more restarts than in the chain before"));
+}
+
 /* What manifest_read() says of a manifest like this, or nothing */
 static const char *read_again(const struct manifest *m)
 {

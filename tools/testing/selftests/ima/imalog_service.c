@@ -64,7 +64,7 @@ int imalog_start(struct imalog_service *s, const char *fmt, ...)
 	dup2(fd, STDOUT_FILENO);
 	dup2(fd, STDERR_FILENO);
 	setenv("NOTIFY_SOCKET", SOCKET, 1);
-	setenv("WATCHDOG_USEC", "600000000", 1);
+	setenv("WATCHDOG_USEC", "600000000", 0);
 	execl("/bin/sh", "sh", "-c", command, NULL);
 	_exit(127);
 }

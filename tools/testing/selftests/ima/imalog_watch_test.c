@@ -154,6 +154,26 @@ TEST_F_TIMEOUT(watch, before_delete_gets_signals, IMA_TIMEOUT)
 	EXPECT_EQ(IMALOG_DONE, imalog_stop(&self->s, SIGTERM));
 }
 
+/* A round takes as long as its command: systemd is told that it goes on. */
+TEST_F_TIMEOUT(watch, watchdog_is_told_while_before_delete_runs, IMA_TIMEOUT)
+{
+	int i, ret;
+
+	ASSERT_EQ(0, imalog_shell("rm -f /root/go"));
+	ASSERT_EQ(0, measure(3));
+	ASSERT_EQ(0, setenv("WATCHDOG_USEC", "1000000", 1));
+	ret = imalog_start(&self->s,
+			   "watch --interval 1d --before-delete 'until [ -e /root/go ]; do sleep 0.1; done'");
+	unsetenv("WATCHDOG_USEC");
+	ASSERT_EQ(0, ret);
+	for (i = 0; i < 10; i++)
+		EXPECT_TRUE(imalog_told(&self->s, "WATCHDOG=1"));
+	EXPECT_LE(3, ima_count());
+	ASSERT_EQ(0, imalog_shell("touch /root/go"));
+	EXPECT_TRUE(count_becomes(0));
+	EXPECT_EQ(IMALOG_DONE, imalog_stop(&self->s, SIGTERM));
+}
+
 TEST_F_TIMEOUT(watch, last_round_that_fails_is_told, IMA_TIMEOUT)
 {
 	ASSERT_EQ(0, measure(3));
