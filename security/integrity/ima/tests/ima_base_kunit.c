@@ -120,6 +120,32 @@ static void ima_restore_fail_test(struct kunit *test)
 	vfree(buf.start);
 }
 
+/* What the header claims: not more than there is. */
+static void ima_restore_claims_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+	struct ima_kexec_hdr *khdr;
+	struct ima_restore_buf buf;
+	size_t size;
+
+	khdr = vzalloc(SZ_4K);
+	KUNIT_ASSERT_NOT_NULL(test, khdr);
+	buf.start = (u8 *)khdr;
+	ima_restore_record(&buf, "ima-ng", 40, 10);
+	size = buf.end - buf.start;
+	KUNIT_EXPECT_EQ(test, ima_restore_measurement_list(&ctx->log, size - 1,
+							   khdr), -EINVAL);
+	ima_kunit_check(test, 0, 0, 0);
+
+	/* one record more */
+	ima_restore_record(&buf, "ima-ng", 40, 10);
+	khdr->count = ima_canonical_fmt ? (__force u64)cpu_to_le64(2) : 2;
+	KUNIT_EXPECT_EQ(test, ima_restore_measurement_list(&ctx->log, size,
+							   khdr), -EINVAL);
+	KUNIT_EXPECT_EQ(test, ctx->log.list.count, 1);
+	vfree(khdr);
+}
+
 /* The name of a custom template is its format, counted and shown as any name. */
 static void ima_custom_template_test(struct kunit *test)
 {
@@ -143,6 +169,7 @@ static struct kunit_case ima_base_cases[] = {
 	KUNIT_CASE(ima_digest_size_test),
 	KUNIT_CASE(ima_digest_place_test),
 	KUNIT_CASE(ima_restore_fail_test),
+	KUNIT_CASE(ima_restore_claims_test),
 	KUNIT_CASE(ima_custom_template_test),
 	{}
 };
