@@ -60,7 +60,7 @@ vm: $(if $(KERNEL),tree,kernel)	## run a program in the VM, imalog is there: RUN
 	@scripts/programs imalog
 	@$(VM) vm FILES='$(IMALOG) $(FILES)'
 
-bench: programs	## memory, times and locks, against 6.12: each goal met or missed
+bench: programs	## memory, times and locks, against 6.12 and 7.x: each goal met or missed
 	@scripts/bench
 
 conformance: programs	## the selftests on a stock Linux 7.x: only what is documented may differ

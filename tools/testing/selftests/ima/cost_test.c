@@ -258,36 +258,20 @@ TEST_F_TIMEOUT(list, r3_seek_to_near_the_end_takes_a_50th_of_reading_all, IMA_TI
 #define OPEN_FILES 64
 #define OPEN_FILE_MAX (16 * 1024)
 
-/* What is taken by kmalloc() and vmalloc(), also pages of their own */
-static long kernel_memory(void)
-{
-	FILE *f = fopen("/proc/meminfo", "re");
-	long kib, sum = 0;
-	char line[128];
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "SUnreclaim: %ld kB", &kib) == 1 ||
-		    sscanf(line, "VmallocUsed: %ld kB", &kib) == 1)
-			sum += kib * 1024;
-	if (f)
-		fclose(f);
-	return sum;
-}
-
 TEST_F_TIMEOUT(list, r3_open_file_that_read_a_long_list_takes_16384_bytes_at_most, IMA_TIMEOUT)
 {
 	long before, taken;
 	int fd[OPEN_FILES];
 
 	ASSERT_EQ(0, grow_to(LIST));
-	before = kernel_memory();
+	before = ima_kernel_memory();
 	ASSERT_LT(0, before);
 	for (int i = 0; i < OPEN_FILES; i++) {
 		fd[i] = ima_open(list_names[i % LISTS], O_RDONLY);
 		ASSERT_LE(0, fd[i]);
 		ASSERT_LT(0, read_to_end(fd[i], self->buf));
 	}
-	taken = (kernel_memory() - before) / OPEN_FILES;
+	taken = (ima_kernel_memory() - before) / OPEN_FILES;
 	TH_LOG("%ld bytes", taken);
 	EXPECT_GE(OPEN_FILE_MAX, taken);
 	/* Else it was not seen. */

@@ -618,6 +618,23 @@ int ima_list_names(char names[IMA_FILES_MAX][IMA_NAME_MAX], bool links)
 	return n ? n : -ENOENT;
 }
 
+/* A line of /proc/meminfo; Return: bytes, or -errno */
+static long memory_line(const char *name)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	size_t len = strlen(name);
+	long kib = -ENOENT;
+	char line[128];
+
+	if (!f)
+		return -errno;
+	while (kib < 0 && fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, len))
+			sscanf(line + len, ": %ld kB", &kib);
+	fclose(f);
+	return kib < 0 ? kib : kib * 1024;
+}
+
 /**
  * ima_slab_unreclaimable() - SUnreclaim of /proc/meminfo
  *
@@ -628,17 +645,22 @@ int ima_list_names(char names[IMA_FILES_MAX][IMA_NAME_MAX], bool links)
  */
 long ima_slab_unreclaimable(void)
 {
-	FILE *f = fopen("/proc/meminfo", "re");
-	long kib = -ENOENT;
-	char line[128];
+	return memory_line("SUnreclaim");
+}
 
-	if (!f)
-		return -errno;
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "SUnreclaim: %ld kB", &kib) == 1)
-			break;
-	fclose(f);
-	return kib < 0 ? kib : kib * 1024;
+/**
+ * ima_kernel_memory() - what is taken by kmalloc() and vmalloc()
+ *
+ * That is ima_slab_unreclaimable(), which has also what kmalloc() takes in whole pages,
+ * and large tables. Stacks of processes are in it.
+ *
+ * Return: bytes, or -errno.
+ */
+long ima_kernel_memory(void)
+{
+	long slab = ima_slab_unreclaimable(), pages = memory_line("VmallocUsed");
+
+	return slab < 0 ? slab : pages < 0 ? pages : slab + pages;
 }
 
 /* Does one new file on tmpfs add one record? 1, 0 or -errno */

@@ -59,6 +59,7 @@ void *ima_read_all(const char *name, size_t *len);
 int ima_list_names(char names[IMA_FILES_MAX][IMA_NAME_MAX], bool links);
 
 long ima_slab_unreclaimable(void);
+long ima_kernel_memory(void);
 long long ima_now_ms(void);
 
 ssize_t ima_write(const char *name, const void *cmd, size_t len);

@@ -4,6 +4,7 @@
  * of the open(2) that measures the file.
  *
  *	new-1000, new-10000...	up to this length, from the one before
+ *	last-1000...		the last thousand of these
  *	new			all of these
  *	new-event		a file made, opened and removed, all of these
  *	again			a file that was measured before: it gets no record
@@ -24,7 +25,7 @@
 #include "ima_test.h"
 
 #define RECORDS 50000
-#define AGAIN 5000
+#define LAST 1000
 
 #define DIR_PATH "/tmp/add_bench"
 
@@ -70,31 +71,47 @@ static struct cost make_events(int dir, long first, long last, long records)
 	return cost;
 }
 
+static void add(struct cost *sum, const struct cost *cost)
+{
+	sum->open += cost->open;
+	sum->event += cost->event;
+	sum->events += cost->events;
+}
+
+/* Up to so many records; the last thousand are looked at alone, too. */
+static void grow(int dir, long from, long to, struct cost *all)
+{
+	struct cost cost = make_events(dir, from + 1, to - LAST, to - LAST - from);
+	struct cost last = make_events(dir, to - LAST + 1, to, LAST);
+
+	bench_figure((double)last.open / LAST, "last-%ld", to);
+	add(&cost, &last);
+	bench_figure((double)cost.open / cost.events, "new-%ld", to);
+	add(all, &cost);
+}
+
 int main(int argc, char **argv)
 {
-	long lengths[] = { 1000, 10000, argc > 1 ? atol(argv[1]) : RECORDS };
+	static const long lengths[] = { 1000, 10000, 50000, 100000, 500000 };
+	long most = argc > 1 ? atol(argv[1]) : RECORDS, have = 0;
 	struct cost all = { .events = 0 }, cost;
-	long have = 0;
-	int dir, i;
+	size_t i;
+	int dir;
 
-	if (lengths[2] <= lengths[1])
-		errx(1, "usage: add_bench [RECORDS], over %ld", lengths[1]);
+	if (most < lengths[0])
+		errx(1, "usage: add_bench [RECORDS], %ld at least", lengths[0]);
 	bench_start(ima_measure_unavailable());
 	dir = mkdir(DIR_PATH, 0700) ? -1 : open(DIR_PATH, O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		err(1, DIR_PATH);
 
-	for (i = 0; i < 3; i++) {
-		cost = make_events(dir, have + 1, lengths[i], lengths[i] - have);
+	for (i = 0; i < ARRAY_SIZE(lengths) && lengths[i] <= most; i++) {
+		grow(dir, have, lengths[i], &all);
 		have = lengths[i];
-		bench_figure((double)cost.open / cost.events, "new-%ld", have);
-		all.open += cost.open;
-		all.event += cost.event;
-		all.events += cost.events;
 	}
 	bench_figure((double)all.open / all.events, "new");
 	bench_figure((double)all.event / all.events, "new-event");
-	cost = make_events(dir, 1, AGAIN, 0);
+	cost = make_events(dir, 1, lengths[0], 0);
 	bench_figure((double)cost.open / cost.events, "again");
 	rmdir(DIR_PATH);
 	return 0;

@@ -75,25 +75,19 @@ void bench_fill(long records)
 		     ima_count(), records);
 }
 
-/**
- * bench_settled_slab() - unreclaimable slab, once frees have arrived
- *
- * RCU and the caches of each CPU hold memory back for a while.
- *
- * Return: bytes.
- */
-long bench_settled_slab(void)
+/* Once frees have arrived: RCU and the caches of each CPU hold memory back for a while. */
+static long settled(long (*memory)(void))
 {
 	const struct timespec step = { .tv_nsec = SETTLE_STEP_MS * 1000000L };
 	long long end = ima_now_ms() + SETTLE_DEADLINE_MS;
-	long last = ima_slab_unreclaimable(), now;
+	long last = memory(), now;
 	int quiet = 0;
 
 	while (quiet < SETTLE_STEPS) {
 		if (ima_now_ms() > end)
-			errx(1, "SUnreclaim does not settle: is the machine idle?");
+			errx(1, "the kernel's memory does not settle: is the machine idle?");
 		nanosleep(&step, NULL);
-		now = ima_slab_unreclaimable();
+		now = memory();
 		if (now < 0)
 			errx(1, "/proc/meminfo: %s", strerror(-now));
 		quiet = labs(now - last) < SETTLE_BYTES ? quiet + 1 : 0;
@@ -101,4 +95,24 @@ long bench_settled_slab(void)
 			last = now;
 	}
 	return now;
+}
+
+/**
+ * bench_settled_slab() - unreclaimable slab, once frees have arrived
+ *
+ * Return: bytes.
+ */
+long bench_settled_slab(void)
+{
+	return settled(ima_slab_unreclaimable);
+}
+
+/**
+ * bench_settled_memory() - the same, and what vmalloc() took
+ *
+ * Return: bytes.
+ */
+long bench_settled_memory(void)
+{
+	return settled(ima_kernel_memory);
 }

@@ -17,5 +17,6 @@ void __printf(2, 3) bench_figure(double value, const char *name, ...);
 long long bench_now_ns(void);
 void bench_fill(long records);
 long bench_settled_slab(void);
+long bench_settled_memory(void);
 
 #endif /* IMA_BENCH_H */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How long a full read of the measurement list takes, for a short and a long
- * list: nanoseconds for each record, as ascii-64k-100000, by the file, the size
- * of each read(2) and the length of the list. Also runs on a kernel without
+ * How long a full read of the measurement list takes, at each of some lengths:
+ * nanoseconds for each record, as ascii-64k-100000, by the file, the size of each
+ * read(2) and the length of the list. Also runs on a kernel without
  * CONFIG_IMA_STAGING, and without this series.
  *
  * Give the machine no TPM, or filling the list takes a while.
@@ -17,12 +17,11 @@
 #include "bench.h"
 #include "ima_test.h"
 
-#define SHORT_LIST 10000
-#define LONG_LIST 100000
+static const int sizes[] = { 4, 64, 1024 };	/* KiB */
 
 static void read_all(const char *name, const char *form, int kib, long records)
 {
-	static char buf[64 * 1024];
+	static char buf[1 << 20];
 	int fd = ima_open(name, O_RDONLY);
 	long long start;
 	ssize_t n;
@@ -39,24 +38,26 @@ static void read_all(const char *name, const char *form, int kib, long records)
 	close(fd);
 }
 
+static void read_each_way(long records)
+{
+	size_t i;
+
+	bench_fill(records);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		read_all(BENCH_ASCII, "ascii", sizes[i], records);
+		read_all(BENCH_BINARY, "binary", sizes[i], records);
+	}
+}
+
 int main(int argc, char **argv)
 {
-	long lengths[] = {
-		argc > 1 ? atol(argv[1]) : SHORT_LIST,
-		argc > 2 ? atol(argv[2]) : LONG_LIST,
-	};
-	int i, kib;
+	int i;
 
-	if (lengths[0] <= 0 || lengths[1] <= lengths[0])
-		errx(1, "usage: read_bench [RECORDS [MORE RECORDS]]");
 	bench_start(ima_measure_unavailable());
-
-	for (i = 0; i < 2; i++) {
-		bench_fill(lengths[i]);
-		for (kib = 4; kib <= 64; kib *= 16) {
-			read_all(BENCH_ASCII, "ascii", kib, lengths[i]);
-			read_all(BENCH_BINARY, "binary", kib, lengths[i]);
-		}
+	for (i = 1; i < argc; i++) {
+		if (atol(argv[i]) <= ima_count())
+			errx(1, "usage: read_bench RECORDS [MORE RECORDS]...");
+		read_each_way(atol(argv[i]));
 	}
 	return 0;
 }
