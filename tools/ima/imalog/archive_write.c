@@ -333,21 +333,24 @@ static enum status remove_old(const struct archive *a)
 /**
  * archive_keep() - drop chains that are finished and old
  * @a: archive
- * @keep: how many chains to keep, the newest; 0: all
+ * @current: number of the chain that goes on; one after it was begun for nothing
+ * @keep: how many chains to keep, that one and the newest before it; 0: all
  *
  * A chain is moved out of the way before it is removed, so it is in the archive
  * whole or not at all.
  *
  * Return: DONE or IO.
  */
-enum status archive_keep(struct archive *a, __u64 keep)
+enum status archive_keep(struct archive *a, __u64 current, __u64 keep)
 {
 	char name[ARCHIVE_NAME_MAX];
 	enum status status;
-	size_t i;
+	size_t i, num = 0;
 
 	status = archive_list(a);
-	for (i = 0; keep && !status && i + keep < a->num_chains; i++) {
+	while (!status && num < a->num_chains && a->chain[num] <= current)
+		num++;
+	for (i = 0; keep && !status && i + keep < num; i++) {
 		snprintf(name, sizeof(name), "%0*llu", ARCHIVE_CHAIN_DIGITS,
 			 a->chain[i]);
 		if (renameat(a->fd, name, a->fd, ARCHIVE_OLD) || fsync(a->fd))
@@ -365,16 +368,16 @@ enum status archive_keep(struct archive *a, __u64 keep)
  */
 enum status archive_drop_new(const struct archive *a)
 {
-	enum status status;
+	enum status status = remove_old(a);
+	size_t i;
 	int fd;
 
-	status = remove_old(a);
-	if (status || !a->num_chains)
-		return status;
-	fd = chain_folder(a, a->chain[a->num_chains - 1], false);
-	if (fd < 0)
-		return say_errno("%s: newest chain", a->path);
-	status = remove_folder(fd, ARCHIVE_NEW);
-	close(fd);
+	for (i = 0; i < a->num_chains && !status; i++) {
+		fd = chain_folder(a, a->chain[i], false);
+		if (fd < 0)
+			return say_errno("%s: chain %llu", a->path, a->chain[i]);
+		status = remove_folder(fd, ARCHIVE_NEW);
+		close(fd);
+	}
 	return status;
 }

@@ -171,7 +171,7 @@ static enum status walk_kernel(struct log *l, struct log_place *place, log_visit
 			       void *context, bool *enough)
 {
 	struct stream s = { .num = 0 };
-	unsigned int file = STREAM_FILES;
+	unsigned int file = -1;
 	struct ima_log_record rec;
 	enum status status;
 	bool end = false;
@@ -188,7 +188,7 @@ static enum status walk_kernel(struct log *l, struct log_place *place, log_visit
 	while (!status && !*enough) {
 		status = stream_next(&s, &rec, &end);
 		/* an error or an end that comes first may be of that, too */
-		if (file != s.file || (file == STREAM_FILES && status))
+		if (file != s.file)
 			status = kernel_unchanged(&l->kernel) ?: status;
 		file = s.file;
 		if (status || end)

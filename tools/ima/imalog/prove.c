@@ -33,7 +33,9 @@ static enum status take_newest(struct proof *p)
 		p->have_last = true;
 		p->last = s.m;
 		p->chain = s.chain;
-		p->pcrs |= s.m.pcrs;
+		p->pcrs = BANKS_USUAL | s.m.pcrs;
+		p->mismatches = 0;
+		p->anew = false;
 		/* the files of the quote are left alone: to read is to measure */
 		status = shard_check_records(&s);
 	}
@@ -61,7 +63,7 @@ enum status prove_init(struct proof *p, const struct options *opt, struct archiv
 	p->kernel = k;
 	p->tpm = t;
 	p->out = out;
-	p->pcrs = BANKS_USUAL;
+	p->pcrs = BANKS_USUAL;	/* until a shard says more */
 	return take_newest(p);
 }
 
@@ -254,7 +256,7 @@ static enum status find_start(struct proof *p, bool *match)
 			status = prove_replay(p, place, match);
 	}
 	align_end(&al);
-	p->aligned = true;
+	p->aligned = *match;
 	return status;
 }
 
@@ -282,6 +284,8 @@ static enum status no_match(struct proof *p)
 	if (p->fresh || !prove_may_be_anew(p))
 		return prove_explain(p);
 	p->anew = true;
+	p->mismatches = 0;
+	p->pcrs = BANKS_USUAL;
 	return AGAIN;
 }
 
@@ -291,6 +295,7 @@ static enum status prove_once(struct proof *p)
 	bool match;
 
 	drop_banks(p);
+	p->aligned = false;
 	status = kernel_state(p->kernel);
 	/* after that: what had left the list by then is in the archive by now */
 	if (!status)

@@ -95,7 +95,7 @@ static void put_chains(FILE *out, const struct verify_result *r)
 {
 	size_t i;
 
-	fputs("<h2>Chains: what was measured between two resets of the TPM</h2>\n", out);
+	fputs("<h2>Chains: what was measured from one reset of the TPM to the next</h2>\n", out);
 	if (r->older)
 		fputs("<p>Older ones have been dropped from the archive.</p>\n", out);
 	fputs("<div class=\"wide\"><table>\n<tr><th>chain<th>reset<th>shards<th>records\n"

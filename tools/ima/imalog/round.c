@@ -70,8 +70,8 @@ static int wait_for_command(pid_t pid)
 	int n = poll_fd.fd < 0, ret;
 
 	while (!n || (n < 0 && errno == EINTR)) {
-		n = poll(&poll_fd, 1, ALIVE_MS);
 		progress_alive();
+		n = poll(&poll_fd, 1, ALIVE_MS);
 	}
 	if (poll_fd.fd >= 0)
 		close(poll_fd.fd);
@@ -270,7 +270,7 @@ enum status round_run(const struct options *opt, struct round_result *result)
 	if (!status)
 		status = run(opt, used, &k, result);
 	if (!status && !opt->dry_run)
-		status = archive_keep(&a, opt->keep_boots);
+		status = archive_keep(&a, result->chain, opt->keep_boots);
 	archive_close(&a);
 	kernel_close(&k);
 	return status;

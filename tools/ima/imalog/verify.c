@@ -44,6 +44,7 @@ static enum status note_shard(struct verify_result *r, const struct shard *s)
 	};
 	memcpy(more->time, m->time, sizeof(more->time));
 	memcpy(more->kernel, m->kernel, sizeof(more->kernel));
+	memcpy(more->self, m->self, HASH_SIZE);
 	return DONE;
 }
 
@@ -63,7 +64,6 @@ static enum status add_shard(struct verify_result *r, const struct shard *s)
 	c->bytes += s->m.bytes;
 	c->info = s->m.info;
 	memcpy(c->time, s->m.time, sizeof(c->time));
-	memcpy(r->newest, s->m.self, HASH_SIZE);
 	return note_shard(r, s);
 }
 

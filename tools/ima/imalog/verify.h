@@ -39,6 +39,7 @@ struct verify_chain {
  * @info: the TPM's counters at the quote
  * @time: when that was, by the machine's clock
  * @kernel: release of the kernel
+ * @self: hash of the manifest
  */
 struct verify_shard {
 	__u64 chain;
@@ -51,6 +52,7 @@ struct verify_shard {
 	struct ima_quote_info info;
 	char time[MANIFEST_TEXT + 1];
 	char kernel[MANIFEST_TEXT + 1];
+	__u8 self[HASH_SIZE];
 };
 
 /**
@@ -78,7 +80,6 @@ struct verify_live {
  * @shard: each shard
  * @num_shards: how many
  * @older: chains that were before the first are not in the archive
- * @newest: hash of the newest manifest
  * @print: fingerprint of the key that signed all
  * @live: what is in the kernel
  */
@@ -88,7 +89,6 @@ struct verify_result {
 	struct verify_shard *shard;
 	size_t num_shards;
 	bool older;
-	__u8 newest[HASH_SIZE];
 	__u8 print[IMA_QUOTE_PRINT_SIZE];
 	struct verify_live live;
 };

@@ -38,6 +38,18 @@ static enum status verify_live(const struct options *opt, struct archive *a,
 	return status;
 }
 
+/* Was this shard verified? It is one of the newest. */
+static bool is_verified(const struct verify_result *r, const __u8 self[HASH_SIZE])
+{
+	static const __u8 none[HASH_SIZE];
+	size_t i = r->num_shards;
+
+	while (i--)
+		if (!memcmp(r->shard[i].self, self, HASH_SIZE))
+			return true;
+	return !memcmp(self, none, HASH_SIZE);
+}
+
 /* Both; the archive once more, if a trim has added to it before the kernel was read. */
 static enum status verify_both(const struct options *opt, struct archive *a,
 			       struct tpm *t, struct verify_result *result)
@@ -49,9 +61,13 @@ static enum status verify_both(const struct options *opt, struct archive *a,
 	status = verify_archive(a, t->print, result);
 	if (!status)
 		status = verify_live(opt, a, t, &live, newest);
-	if (!status && memcmp(newest, result->newest, HASH_SIZE)) {
+	if (!status && !is_verified(result, newest)) {
 		verify_free(result);
-		status = verify_archive(a, t->print, result);
+		status = archive_list(a) ?: verify_archive(a, t->print, result);
+		if (!status && !is_verified(result, newest))
+			status = say(REFUSED,
+				     "%s: the shard that the kernel's list goes on from is gone",
+				     a->path);
 	}
 	result->live = live;
 	return status;

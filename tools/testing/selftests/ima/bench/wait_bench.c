@@ -4,7 +4,7 @@
  * 100,000 records: microseconds for a file that is made, measured and removed.
  *
  *	alone-longest, alone-999	nothing is deleted; the 99.9th percentile
- *	beside-longest, beside-999	from the write(2) of N to its return, all rounds
+ *	beside-longest, beside-999	from when N is asked for to its return, all rounds
  *	beside-events			how many these were
  *
  * These are times: give the machine two CPUs, no TPM, and nothing else to do.
