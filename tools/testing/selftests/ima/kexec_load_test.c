@@ -34,7 +34,7 @@
 #define RECORDS		14
 #define ROUNDS		400
 #define STEPS		40	/* from the begin of a load to its end, again and again */
-#define ROUNDS_MIN	20	/* in the time there is, on a debug kernel */
+#define ROUNDS_MIN	20	/* however long it takes */
 #define ROUNDS_MS	60000
 #define TRACING		"/sys/kernel/tracing"
 #define PROBE_ARGS	40	/* of 64 bytes, read one by one */
@@ -342,7 +342,7 @@ TEST_F_TIMEOUT(load, room_while_records_are_staged, IMA_TIMEOUT)
 	took = now_ns() - begin;
 
 	end = ima_now_ms() + ROUNDS_MS;
-	for (round = 0; round < ROUNDS && ima_now_ms() < end; round++) {
+	for (round = 0; round < ROUNDS && (ima_now_ms() < end || round < ROUNDS_MIN); round++) {
 		long is = load_and_stage(self->kernel, self->staged,
 					 took * (round % STEPS) / STEPS);
 
@@ -353,7 +353,6 @@ TEST_F_TIMEOUT(load, room_while_records_are_staged, IMA_TIMEOUT)
 	}
 	TH_LOG("%d instructions probed, %d loads of %lld us: %ld wrong", probed, round,
 	       took / 1000, wrong);
-	EXPECT_LE(ROUNDS_MIN, round);
 	EXPECT_EQ(0, wrong);
 }
 
