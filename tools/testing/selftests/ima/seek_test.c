@@ -19,7 +19,8 @@
 #define NR_RECORDS 10
 #define NR_MIDDLE 500
 #define RACE_MS 3000
-#define RACE_ROUNDS 20	/* at least, however slow the machine is */
+#define RACE_ROUNDS 20	/* more than these, however slow the machine is */
+#define RACE_CALLS 100
 
 #define EXPECT_DELETED(_n) EXPECT_STREQ("", ima_state_differs(&self->before, _n) ?: "")
 
@@ -386,8 +387,8 @@ TEST_F_TIMEOUT(middle, r2_reader_that_seeks_and_preads_is_never_deleted_under, I
 		sched_yield();
 
 	end = ima_now_ms() + RACE_MS;
-	while (!other && (ima_now_ms() < end || refused < RACE_ROUNDS ||
-			  atomic_load(&self->seeker->reads) < RACE_ROUNDS)) {
+	while (!other && (ima_now_ms() < end || refused <= RACE_CALLS ||
+			  atomic_load(&self->seeker->reads) <= RACE_CALLS)) {
 		if (write(fd, cmd, len) < 0 && errno == EBUSY)
 			refused++;
 		else
@@ -397,6 +398,8 @@ TEST_F_TIMEOUT(middle, r2_reader_that_seeks_and_preads_is_never_deleted_under, I
 	EXPECT_EQ(0, ima_wait_exit(pid));
 	EXPECT_EQ(0, other);
 	EXPECT_EQ(0, atomic_load(&self->seeker->wrong));
+	EXPECT_LT(RACE_CALLS, refused);
+	EXPECT_LT(RACE_CALLS, atomic_load(&self->seeker->reads));
 	EXPECT_DELETED(0);
 	close(fd);
 }
@@ -475,7 +478,7 @@ TEST_F_TIMEOUT(middle, r3_read_beside_pread_at_one_offset_is_never_ESTALE, IMA_T
 	long rounds = 0, wrong = 0;
 	int fd;
 
-	while ((ima_now_ms() < end || rounds < RACE_ROUNDS) && !wrong) {
+	while ((ima_now_ms() < end || rounds <= RACE_ROUNDS) && !wrong) {
 		fd = ima_open(variant->name, O_RDONLY);
 		ASSERT_LE(0, fd);
 		wrong = read_beside_pread(self->file, fd, 0);
@@ -483,6 +486,7 @@ TEST_F_TIMEOUT(middle, r3_read_beside_pread_at_one_offset_is_never_ESTALE, IMA_T
 		rounds++;
 	}
 	EXPECT_EQ(0, wrong);
+	EXPECT_LT(RACE_ROUNDS, rounds);
 }
 
 /* Nothing is deleted while they read; all that they read is there. */
@@ -495,8 +499,7 @@ TEST_F_TIMEOUT(middle, r3_read_beside_pread_behind_what_was_deleted_is_never_EST
 	size_t first;
 	int fd;
 
-	ASSERT_LE(RACE_ROUNDS, most);
-	while ((ima_now_ms() < end || rounds < RACE_ROUNDS) && rounds < most && !wrong) {
+	while ((ima_now_ms() < end || rounds <= RACE_ROUNDS) && rounds < most && !wrong) {
 		first = ima_skip_records(&left, each);
 		fd = ima_open(variant->name, O_RDONLY);
 		ASSERT_LE(0, fd);
@@ -509,6 +512,7 @@ TEST_F_TIMEOUT(middle, r3_read_beside_pread_behind_what_was_deleted_is_never_EST
 		rounds++;
 	}
 	EXPECT_EQ(0, wrong);
+	EXPECT_LT(RACE_ROUNDS, rounds);
 }
 
 TEST_HARNESS_MAIN
