@@ -124,14 +124,25 @@ FIXTURE_TEARDOWN(one)
 	free(self->h);
 }
 
+/* @shutdown: what the kernel tells the TPM before power goes */
+static int shut_down_and_start(struct host *h, const char *shutdown, enum host_startup how)
+{
+	return host_shell(h, "%s", shutdown) ?: host_stop_tpm(h) ?: host_start_tpm(h, how);
+}
+
+/* It says why, and nothing is deleted. */
+static bool trim_is_refused(struct host *h, const char *why)
+{
+	return host_imalog(h, "trim") == REFUSED && host_said(h, why) &&
+	       host_delete(h) == -ENOENT;
+}
+
 /* Suspend to RAM: the TPM has its state back. */
 TEST_F_TIMEOUT(one, resumed_tpm, SECONDS)
 {
 	struct host *h = self->h;
 
-	ASSERT_EQ(0, host_shell(h, "tpm2_shutdown -Q"));
-	ASSERT_EQ(0, host_stop_tpm(h));
-	ASSERT_EQ(0, host_start_tpm(h, HOST_STATE));
+	ASSERT_EQ(0, shut_down_and_start(h, "tpm2_shutdown -Q", HOST_STATE));
 	ASSERT_EQ(0, measure(h, 2));
 	EXPECT_EQ(DONE, host_imalog(h, "trim")) host_said(h, "no error");
 	EXPECT_EQ(6, host_delete(h));
@@ -143,9 +154,7 @@ TEST_F_TIMEOUT(one, resumed_tpm_and_kexec, SECONDS)
 {
 	struct host *h = self->h;
 
-	ASSERT_EQ(0, host_shell(h, "tpm2_shutdown -Q"));
-	ASSERT_EQ(0, host_stop_tpm(h));
-	ASSERT_EQ(0, host_start_tpm(h, HOST_STATE));
+	ASSERT_EQ(0, shut_down_and_start(h, "tpm2_shutdown -Q", HOST_STATE));
 	ASSERT_EQ(0, host_new_kernel(h));
 	ASSERT_EQ(0, measure(h, 2));
 	EXPECT_EQ(DONE, host_imalog(h, "trim")) host_said(h, "no error");
@@ -167,9 +176,7 @@ TEST_F_TIMEOUT(one, restarted_tpm_and_boot, SECONDS)
 {
 	struct host *h = self->h;
 
-	ASSERT_EQ(0, host_shell(h, "tpm2_shutdown -Q"));
-	ASSERT_EQ(0, host_stop_tpm(h));
-	ASSERT_EQ(0, host_start_tpm(h, HOST_CLEAR));
+	ASSERT_EQ(0, shut_down_and_start(h, "tpm2_shutdown -Q", HOST_CLEAR));
 	ASSERT_EQ(0, boot(h));
 	ASSERT_EQ(0, measure(h, 2));
 	EXPECT_EQ(DONE, host_imalog(h, "trim")) host_said(h, "no error");
@@ -210,13 +217,9 @@ TEST_F_TIMEOUT(one, hibernated_tpm, SECONDS)
 {
 	struct host *h = self->h;
 
-	ASSERT_EQ(0, host_shell(h, "tpm2_shutdown -Q"));
-	ASSERT_EQ(0, host_stop_tpm(h));
-	ASSERT_EQ(0, host_start_tpm(h, HOST_CLEAR));
+	ASSERT_EQ(0, shut_down_and_start(h, "tpm2_shutdown -Q", HOST_CLEAR));
 	ASSERT_EQ(0, measure(h, 2));
-	EXPECT_EQ(REFUSED, host_imalog(h, "trim"));
-	EXPECT_TRUE(host_said(h, "after hibernation they began anew"));
-	EXPECT_EQ(-ENOENT, host_delete(h));
+	EXPECT_TRUE(trim_is_refused(h, "after hibernation they began anew"));
 	EXPECT_EQ(REFUSED, host_imalog(h, "verify"));
 }
 
@@ -224,13 +227,9 @@ TEST_F_TIMEOUT(one, tpm_reset_under_the_kernel, SECONDS)
 {
 	struct host *h = self->h;
 
-	ASSERT_EQ(0, host_shell(h, "tpm2_shutdown -Q -c"));
-	ASSERT_EQ(0, host_stop_tpm(h));
-	ASSERT_EQ(0, host_start_tpm(h, HOST_CLEAR));
+	ASSERT_EQ(0, shut_down_and_start(h, "tpm2_shutdown -Q -c", HOST_CLEAR));
 	ASSERT_EQ(0, measure(h, 2));
-	EXPECT_EQ(REFUSED, host_imalog(h, "trim"));
-	EXPECT_TRUE(host_said(h, "it was reset while the kernel ran on"));
-	EXPECT_EQ(-ENOENT, host_delete(h));
+	EXPECT_TRUE(trim_is_refused(h, "it was reset while the kernel ran on"));
 }
 
 TEST_F_TIMEOUT(one, extend_that_failed_is_named, SECONDS)
@@ -239,9 +238,8 @@ TEST_F_TIMEOUT(one, extend_that_failed_is_named, SECONDS)
 
 	ASSERT_EQ(0, host_measure(h, "/bin/lost", false));
 	ASSERT_EQ(0, measure(h, 3));
-	EXPECT_EQ(REFUSED, host_imalog(h, "trim"));
-	EXPECT_TRUE(host_said(h, "record 8 is in the list, but was not extended into the PCR"));
-	EXPECT_EQ(-ENOENT, host_delete(h));
+	EXPECT_TRUE(trim_is_refused(h,
+				    "record 8 is in the list, but was not extended into the PCR"));
 }
 
 TEST_F_TIMEOUT(one, last_extend_that_failed_is_named, SECONDS)
@@ -249,9 +247,8 @@ TEST_F_TIMEOUT(one, last_extend_that_failed_is_named, SECONDS)
 	struct host *h = self->h;
 
 	ASSERT_EQ(0, host_measure(h, "/bin/lost", false));
-	EXPECT_EQ(REFUSED, host_imalog(h, "trim"));
-	EXPECT_TRUE(host_said(h, "record 8 is in the list, but was not extended into the PCR"));
-	EXPECT_EQ(-ENOENT, host_delete(h));
+	EXPECT_TRUE(trim_is_refused(h,
+				    "record 8 is in the list, but was not extended into the PCR"));
 }
 
 /*
@@ -359,9 +356,7 @@ TEST_F_TIMEOUT(one, trim_beside_verify_after_a_restart, SECONDS)
 	struct host *h = self->h;
 
 	ASSERT_NE(NULL, p);
-	ASSERT_EQ(0, host_shell(h, "tpm2_shutdown -Q"));
-	ASSERT_EQ(0, host_stop_tpm(h));
-	ASSERT_EQ(0, host_start_tpm(h, HOST_CLEAR));
+	ASSERT_EQ(0, shut_down_and_start(h, "tpm2_shutdown -Q", HOST_CLEAR));
 	ASSERT_EQ(0, boot(h));
 	EXPECT_EQ(DONE, prove_beside_trim(h, true, p));
 	EXPECT_EQ(1, p->chain);
@@ -377,9 +372,7 @@ TEST_F_TIMEOUT(one, others_extend_pcr_10, SECONDS)
 
 	ASSERT_EQ(0, host_shell(h, "tpm2_pcrextend 10:sha1=$(printf %%040d 1)"));
 	ASSERT_EQ(0, measure(h, 3));
-	EXPECT_EQ(REFUSED, host_imalog(h, "trim"));
-	EXPECT_TRUE(host_said(h, "or others than IMA extend PCR 10"));
-	EXPECT_EQ(-ENOENT, host_delete(h));
+	EXPECT_TRUE(trim_is_refused(h, "or others than IMA extend PCR 10"));
 }
 
 /* A record was exchanged for another, with a digest that fits. */
