@@ -297,8 +297,11 @@ static enum status prove_once(struct proof *p)
 	drop_banks(p);
 	p->aligned = false;
 	status = kernel_state(p->kernel);
-	/* after that: what had left the list by then is in the archive by now */
-	if (!status)
+	/*
+	 * After that: what had left the list by then is in the archive by now. The one
+	 * who writes it knows what is the newest.
+	 */
+	if (!status && !p->out)
 		status = take_newest(p);
 	if (!status)
 		status = make_banks(p, &p->banks);
