@@ -55,6 +55,23 @@ long long bench_now_ns(void)
 	return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
+static int compare(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/**
+ * bench_sort() - the smallest first
+ * @values: figures of some rounds
+ * @num: how many
+ */
+void bench_sort(double *values, size_t num)
+{
+	qsort(values, num, sizeof(*values), compare);
+}
+
 /**
  * bench_fill() - measure files until the list is so long
  * @records: the length

@@ -15,6 +15,7 @@
 void bench_start(const char *unavailable);
 void __printf(2, 3) bench_figure(double value, const char *name, ...);
 long long bench_now_ns(void);
+void bench_sort(double *values, size_t num);
 void bench_fill(long records);
 long bench_settled_slab(void);
 long bench_settled_memory(void);

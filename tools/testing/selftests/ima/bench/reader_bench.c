@@ -101,16 +101,9 @@ static double read_beside(struct reader *reader, double alone_us, bool deletes)
 	return us;
 }
 
-static int compare(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 static void median(double us[ROUNDS], const char *name)
 {
-	qsort(us, ROUNDS, sizeof(*us), compare);
+	bench_sort(us, ROUNDS);
 	bench_figure(us[ROUNDS / 2], "%s", name);
 }
 

@@ -29,7 +29,7 @@
 enum { WAIT, DELETE, DONE };
 
 struct waits {
-	long long ns[EVENTS_MAX];
+	double us[EVENTS_MAX];
 	long events;
 };
 
@@ -44,7 +44,7 @@ static void measure(struct waits *waits, long events, atomic_int *state)
 	while (!ret && waits->events < events && atomic_load(state) != DONE) {
 		start = bench_now_ns();
 		ret = ima_measure_files(1);
-		waits->ns[waits->events++] = bench_now_ns() - start;
+		waits->us[waits->events++] = (bench_now_ns() - start) / 1e3;
 	}
 	if (ret)
 		errx(1, "measuring: %s", strerror(-ret));
@@ -77,18 +77,11 @@ static void round_beside(atomic_int *state)
 		errx(1, "N failed");
 }
 
-static int compare(const void *a, const void *b)
-{
-	const long long *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 static void figures(struct waits *waits, const char *name)
 {
-	qsort(waits->ns, waits->events, sizeof(*waits->ns), compare);
-	bench_figure(waits->ns[waits->events - 1] / 1e3, "%s-longest", name);
-	bench_figure(waits->ns[waits->events * 999 / 1000] / 1e3, "%s-999", name);
+	bench_sort(waits->us, waits->events);
+	bench_figure(waits->us[waits->events - 1], "%s-longest", name);
+	bench_figure(waits->us[waits->events * 999 / 1000], "%s-999", name);
 }
 
 int main(void)
