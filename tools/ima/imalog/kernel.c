@@ -230,10 +230,16 @@ enum status kernel_unchanged(const struct kernel *k)
 	return removed == k->removed ? DONE : AGAIN;
 }
 
+static enum status unchanged(const void *of)
+{
+	return kernel_unchanged(of);
+}
+
 /**
  * kernel_stream() - read all records that the kernel has: those staged, then the list
- * @k: kernel, whose state was taken
- * @s: the records, to be closed with stream_close() whatever is returned
+ * @k: kernel, whose state was taken, and that must stay
+ * @s: the records, to be closed with stream_close() whatever is returned; AGAIN if one
+ * left before the first was read
  * @first: number of the first, for messages
  *
  * Return: DONE or IO.
@@ -246,6 +252,8 @@ enum status kernel_stream(const struct kernel *k, struct stream *s, __u64 first)
 	status = stream_init(s, ima_log_alg_size(ima_log_alg_by_name("sha1")), first);
 	if (status)
 		return status;
+	s->begun = unchanged;
+	s->of = k;
 	if (k->staged) {
 		status = open_list(k, STAGED, &fd);
 		if (status || fd < 0)

@@ -163,15 +163,11 @@ static enum status find_start(struct log *l)
 	return status;
 }
 
-/*
- * What the kernel has. Which record its files begin with is certain if none has left
- * after the first was read.
- */
+/* What the kernel has. */
 static enum status walk_kernel(struct log *l, struct log_place *place, log_visit *visit,
 			       void *context, bool *enough)
 {
 	struct stream s = { .num = 0 };
-	unsigned int file = -1;
 	struct ima_log_record rec;
 	enum status status;
 	bool end = false;
@@ -187,10 +183,6 @@ static enum status walk_kernel(struct log *l, struct log_place *place, log_visit
 		status = stream_skip(&s, place->number, place->bytes - l->start.bytes);
 	while (!status && !*enough) {
 		status = stream_next(&s, &rec, &end);
-		/* an error or an end that comes first may be of that, too */
-		if (file != s.file)
-			status = kernel_unchanged(&l->kernel) ?: status;
-		file = s.file;
 		if (status || end)
 			break;
 		if (stream_number(&s) <= place->number)

@@ -103,6 +103,15 @@ static ssize_t fill(struct stream *s)
 	return n;
 }
 
+/* Before anything in it is called malformed. */
+static enum status ask(struct stream *s)
+{
+	if (!s->begun || s->asked > s->file || s->asked == s->num)
+		return DONE;
+	s->asked = s->file < s->num ? s->file + 1 : s->num;
+	return s->begun(s->of);
+}
+
 static const char *file_name(const struct stream *s)
 {
 	return s->name[s->file < s->num ? s->file : s->num - 1];
@@ -134,6 +143,7 @@ enum status stream_bad(const struct stream *s, const struct ima_log_record *rec,
  */
 enum status stream_next(struct stream *s, struct ima_log_record *rec, bool *end)
 {
+	enum status status;
 	ssize_t n;
 	int ret;
 
@@ -151,6 +161,9 @@ enum status stream_next(struct stream *s, struct ima_log_record *rec, bool *end)
 		if (n < 0)
 			return say_errno("%s: record %llu", file_name(s),
 					 stream_number(s));
+		status = ask(s);
+		if (status)
+			return status;
 		if (n)
 			continue;
 		*end = s->parser.pos == s->parser.len;

@@ -20,6 +20,9 @@
  * @file: the one that is read now
  * @num: how many there are
  * @first: number of the first record, for messages
+ * @begun: asked once the first bytes of each file were read: are they to be believed?
+ * @of: is given to it
+ * @asked: how many files it was asked about
  */
 struct stream {
 	struct ima_log_parser parser;
@@ -30,6 +33,9 @@ struct stream {
 	unsigned int file;
 	unsigned int num;
 	__u64 first;
+	enum status (*begun)(const void *of);
+	const void *of;
+	unsigned int asked;
 };
 
 enum status stream_init(struct stream *s, size_t digest_size, __u64 first);
