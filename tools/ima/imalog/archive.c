@@ -24,7 +24,35 @@ static enum status archive_lock(struct archive *a)
 	return say_errno("%s: lock", a->path);
 }
 
-/* The folder and what leads to it; one that is there is left as it is. */
+/*
+ * What is in a folder stays when power is lost, if the folder itself does: its name is in
+ * the one above. That one may be another's, or be on what cannot be written to.
+ */
+static int sync_above(const char *path)
+{
+	char above[PATH_MAX];
+	int fd, ret = 0;
+
+	if (snprintf(above, sizeof(above), "%s/..", path) >= (int)sizeof(above)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == EACCES ? 0 : -1;
+	if (fsync(fd) && errno != EINVAL && errno != EROFS)
+		ret = -1;
+	close(fd);
+	return ret;
+}
+
+/* One that is there is left as it is, but whoever made it may have been ended then. */
+static int make_folder(const char *path, mode_t mode)
+{
+	return mkdir(path, mode) && errno != EEXIST ? -1 : sync_above(path);
+}
+
+/* The folder and what leads to it. */
 static int make_folders(const char *path)
 {
 	char part[PATH_MAX];
@@ -35,10 +63,10 @@ static int make_folders(const char *path)
 			continue;
 		memcpy(part, path, i);
 		part[i] = '\0';
-		if (mkdir(part, 0755) && errno != EEXIST)
+		if (make_folder(part, 0755))
 			return -1;
 	}
-	return mkdir(path, 0750) && errno != EEXIST ? -1 : 0;
+	return make_folder(path, 0750);
 }
 
 /**

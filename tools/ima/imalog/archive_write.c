@@ -5,6 +5,7 @@
  * A shard is written aside, in ARCHIVE_NEW in the folder of its chain. Its files and
  * that folder are synced before it is renamed, and the folder of the chain after, so
  * it is in the archive whole or not at all. Nothing in it is opened for write again.
+ * A round that was ended between the two has not synced that folder: the next one does.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -111,7 +112,7 @@ enum status new_shard_begin(struct new_shard *n, const struct archive *a, __u64 
 	n->fd = -1;
 	memset(n->file, 0xff, sizeof(n->file));
 	n->chain_fd = chain_folder(a, chain, true);
-	if (n->chain_fd < 0 || fsync(a->fd))
+	if (n->chain_fd < 0 || fsync(a->fd) || fsync(n->chain_fd))
 		return bad(n, "make the folder of the chain");
 	status = remove_folder(n->chain_fd, ARCHIVE_NEW);
 	if (status)

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Each call of imalog trim that changes something fails in turn: it says so and deletes
- * nothing, the next trim goes on, no record is lost or archived twice.
+ * nothing, the next trim goes on, no record is lost or archived twice, and none is
+ * deleted that power lost would take.
  */
 #include <errno.h>
 #include <stdio.h>
 
 #include "../kselftest_harness.h"
 #include "ima_test.h"
+#include "imalog_durable.h"
 #include "imalog_run.h"
 
 #define SECONDS		600
@@ -49,9 +51,13 @@ static long fail_each(struct __test_metadata *_metadata, int err)
 		}
 		EXPECT_NE(IMALOG_KILLED, ret);
 		EXPECT_GT(128, ret);
-		ASSERT_EQ(IMALOG_DONE, imalog(IMALOG_FAULT_TRIM));
+		ASSERT_EQ(IMALOG_DONE, imalog_traced(IMALOG_FAULT_TRIM));
 		EXPECT_EQ(IMALOG_FAULT_KEPT, ima_count());
+		EXPECT_EQ(NULL, imalog_durable_lost())
+			printf("# call %ld failed, records deleted, not synced: %s\n", at,
+			       imalog_durable_lost());
 	}
+	EXPECT_LE(at, imalog_durable_deletions());
 	ASSERT_EQ(0, imalog_whole(IMA_DIR));
 	return failed;
 }

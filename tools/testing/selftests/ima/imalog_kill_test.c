@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * imalog trim is ended before each call that changes something: what is there then
- * verifies, the next trim goes on, no record is lost or archived twice.
+ * verifies, the next trim goes on, no record is lost or archived twice, and none is
+ * deleted that power lost would take.
  */
 #include <stdio.h>
 
 #include "../kselftest_harness.h"
 #include "ima_test.h"
+#include "imalog_durable.h"
 #include "imalog_run.h"
 
 #define SECONDS		600
@@ -40,13 +42,17 @@ TEST_F_TIMEOUT(kill, killed_before_each_call, SECONDS)
 			break;
 		ASSERT_EQ(IMALOG_DONE, imalog("verify"))
 			printf("# killed before call %ld\n", at);
-		ASSERT_EQ(IMALOG_DONE, imalog(IMALOG_FAULT_TRIM));
+		ASSERT_EQ(IMALOG_DONE, imalog_traced(IMALOG_FAULT_TRIM));
 		EXPECT_EQ(IMALOG_FAULT_KEPT, ima_count());
 		ASSERT_EQ(0, imalog_shown(IMA_BINARY, IMA_DIR));
+		ASSERT_EQ(NULL, imalog_durable_lost())
+			printf("# killed before call %ld, records deleted, not synced: %s\n", at,
+			       imalog_durable_lost());
 	}
 	EXPECT_EQ(0, imalog_whole(IMA_DIR));
 	EXPECT_EQ(-1000 - (at - 1), ret);
 	EXPECT_LT(IMALOG_FAULTS_MIN, at);
+	EXPECT_LE(at, imalog_durable_deletions());
 	printf("# figure: points at which trim was killed: %ld\n", at - 1);
 }
 

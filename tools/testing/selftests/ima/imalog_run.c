@@ -26,6 +26,7 @@
 
 #include "ima_log.h"
 #include "ima_test.h"
+#include "imalog_durable.h"
 #include "imalog_run.h"
 
 #define PROGRAM		"/usr/local/bin/imalog"
@@ -247,13 +248,50 @@ static long trace(pid_t pid, long at, int err, int *status)
 		if (*status >> 8 != (SIGTRAP | PTRACE_EVENT_SECCOMP << 8))
 			continue;
 		ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info);
-		if (!changes(&info) || ++seen != at)
+		if (!changes(&info))
 			continue;
+		if (++seen != at) {
+			imalog_durable_call(pid, info.seccomp.nr, (__u64 *)info.seccomp.args);
+			continue;
+		}
 		if (err)
 			fail_call(pid, err);
 		else
 			kill(pid, SIGKILL);
 	}
+}
+
+static long run_traced(long at, int err, const char *command, int *status)
+{
+	char line[COMMAND_MAX];
+	long seen;
+	pid_t pid;
+
+	snprintf(line, sizeof(line), "exec " PROGRAM " %s", command);
+	pid = start_traced(line);
+	if (pid < 0 || waitpid(pid, status, 0) != pid || !WIFSTOPPED(*status))
+		return -1;
+	seen = trace(pid, at, err, status);
+	read_traced_output();
+	return seen;
+}
+
+/**
+ * imalog_traced() - run imalog, and note what it syncs
+ * @command: imalog's arguments
+ *
+ * imalog_durable_lost() tells if records were deleted too early. What it prints can be
+ * asked for.
+ *
+ * Return: its exit status, or the negative number of a signal.
+ */
+int imalog_traced(const char *command)
+{
+	int status = 0;
+
+	if (run_traced(0, 0, command, &status) < 0)
+		return -SIGCHLD;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
 /**
@@ -269,19 +307,12 @@ static long trace(pid_t pid, long at, int err, int *status)
  */
 long imalog_fault(long at, int err, const char *command)
 {
-	char line[COMMAND_MAX];
-	int status;
+	int status = 0;
 	long seen;
-	pid_t pid;
 
-	snprintf(line, sizeof(line), "exec " PROGRAM " %s", command);
-	pid = start_traced(line);
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
-		return -1;
-	seen = trace(pid, at, err, &status);
-	read_traced_output();
+	seen = run_traced(at, err, command, &status);
 	if (!at || seen < at)
-		return -1000 - seen;
+		return seen < 0 ? seen : -1000 - seen;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -437,7 +468,7 @@ int imalog_shown(const char *list, const char *dir)
  */
 int imalog_before_faults(void)
 {
-	return imalog_remember() ?: imalog(IMALOG_FAULT_TRIM);
+	return imalog_remember() ?: imalog_traced(IMALOG_FAULT_TRIM);
 }
 
 /**

@@ -34,6 +34,7 @@ long imalog_number(const char *key);
 #define IMALOG_KILLED		137
 
 int imalog_before_faults(void);
+int imalog_traced(const char *command);
 long imalog_fault(long at, int err, const char *command);
 
 int imalog_remember(void);
