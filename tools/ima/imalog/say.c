@@ -2,6 +2,7 @@
 /*
  * What imalog tells its user: errors, its exit status, and how far it is.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -58,6 +59,17 @@ void say_changes_only(void)
 	*last = '\0';
 }
 
+/* Take out what a terminal obeys, or what begins a line of its own: names are others'. */
+static char *printable(char *text)
+{
+	char *p;
+
+	for (p = text; *p; p++)
+		if (iscntrl((unsigned char)*p))
+			*p = '?';
+	return text;
+}
+
 static void print(const char *text)
 {
 	bar_clear();
@@ -72,6 +84,7 @@ static void print_wrong(const char *fmt, va_list args, const char *why)
 
 	if (why && n >= 0 && (size_t)n < sizeof(text) - 1)
 		snprintf(text + n, sizeof(text) - n, ": %s", why);
+	printable(text);
 	if (changes_only && !strcmp(text, last))
 		return;
 	memcpy(last, text, sizeof(last));
@@ -134,7 +147,7 @@ void note(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	print(text);
+	print(printable(text));
 }
 
 /**

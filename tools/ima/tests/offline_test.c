@@ -357,6 +357,22 @@ TEST_F_TIMEOUT(offline, nothing_there, SECONDS)
 	EXPECT_TRUE(printed(self, "does not belong in an archive"));
 }
 
+/* What a name has that a terminal obeys does not get there, nor does it begin a line. */
+TEST_F_TIMEOUT(offline, names_cannot_write_to_the_terminal, SECONDS)
+{
+	char path[120];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/x\033[2J\nimalog: ok", self->m->path);
+	f = fopen(path, "w");
+	ASSERT_NE(NULL, f);
+	fclose(f);
+	EXPECT_EQ(1, run(self, "verify --offline --ak %s %s", self->pem, self->m->path));
+	EXPECT_TRUE(printed(self, "x?[2J?imalog: ok: does not belong in an archive"));
+	EXPECT_EQ(NULL, strchr(self->out, '\033'));
+	unlink(path);
+}
+
 /* Is a text in a file, and how often? */
 static int count_in(const char *path, const char *text)
 {

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -239,8 +240,11 @@ TEST_F_TIMEOUT(imalog, who_holds_a_file_open_is_told, IMA_TIMEOUT)
 	ASSERT_EQ(1, read(fd, &byte, 1));
 	EXPECT_EQ(IMALOG_BUSY, imalog("trim"));
 	EXPECT_TRUE(imalog_says("a process reads the records"));
+	/* a name is the process's own choice */
+	ASSERT_EQ(0, prctl(PR_SET_NAME, "a\033[2J\303"));
 	EXPECT_EQ(IMALOG_DONE, imalog("status"));
 	EXPECT_TRUE(imalog_says("to read, by"));
+	EXPECT_TRUE(imalog_says("(a?[2J?)"));
 	close(fd);
 	EXPECT_EQ(IMALOG_DONE, imalog("trim"));
 	EXPECT_EQ(0, ima_count());
