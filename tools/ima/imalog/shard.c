@@ -176,8 +176,10 @@ enum status shard_hash_fd(int fd, __u8 hash[HASH_SIZE], __u64 *bytes)
 	errno = ENOMEM;
 	if (buf && ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL)) {
 		while ((n = read(fd, buf, HASH_CHUNK)) > 0 &&
-		       EVP_DigestUpdate(ctx, buf, n))
+		       EVP_DigestUpdate(ctx, buf, n)) {
 			*bytes += n;
+			progress_alive();
+		}
 		if (!n && !EVP_DigestFinal_ex(ctx, hash, NULL))
 			n = -1;
 	}

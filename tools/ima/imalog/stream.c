@@ -79,6 +79,7 @@ static ssize_t fill(struct stream *s)
 	ssize_t n = 0;
 	__u8 *buf;
 
+	progress_alive();
 	memmove(s->buf, s->buf + s->parser.pos, left);
 	ima_log_feed(&s->parser, s->buf, left);
 	if (left == s->size) {

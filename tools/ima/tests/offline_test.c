@@ -373,6 +373,37 @@ TEST_F_TIMEOUT(offline, names_cannot_write_to_the_terminal, SECONDS)
 	unlink(path);
 }
 
+static unsigned int alive;
+
+static void count_alive(void)
+{
+	alive++;
+}
+
+/* A service's watchdog is told while a shard is read, and while it is hashed. */
+TEST_F_TIMEOUT(offline, reading_is_told_to_the_watchdog, SECONDS)
+{
+	struct stream stream = { .num = 0 };
+	struct ima_log_record rec;
+	struct archive a;
+	struct shard s;
+	bool end;
+
+	ASSERT_EQ(DONE, archive_open(&a, self->m->path, false));
+	ASSERT_EQ(DONE, shard_open(&a, 0, 0, &s));
+	progress_alive_with(count_alive, 0);
+	EXPECT_EQ(DONE, shard_check_records(&s));
+	EXPECT_LT(0, alive);
+	alive = 0;
+	EXPECT_EQ(DONE, shard_records(&s, &stream));
+	EXPECT_EQ(DONE, stream_next(&stream, &rec, &end));
+	EXPECT_LT(0, alive);
+	progress_alive_with(NULL, 0);
+	stream_close(&stream);
+	shard_close(&s);
+	archive_close(&a);
+}
+
 /* Is a text in a file, and how often? */
 static int count_in(const char *path, const char *text)
 {
