@@ -162,6 +162,13 @@ tree_is_clean()
 # qemu TARGET [VARIABLE=VALUE...]: the VM's Makefile
 qemu() { make -s --no-print-directory -C "$ROOT/$QEMU" "$@" KERNEL_SRC="$TREE" BUILD="$BUILD"; }
 
+# tpm_late OUT: the driver gives the emulated TPM as long as a chip, 750 ms for an extend.
+# On a busy machine it can take longer, and then the list does not lead to the PCR.
+tpm_late()
+{
+	grep -qE 'tpm0: Operation Timed out|to TPM chip, result: -' "$1.console"
+}
+
 # What a test says that its kernel's console must have ("# console: TEXT"): the
 # kernel that printed it may be gone when there is one to look.
 check_console() # NAME OUT
