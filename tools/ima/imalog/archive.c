@@ -55,10 +55,12 @@ static int make_folder(const char *path, mode_t mode)
 /* The folder and what leads to it. */
 static int make_folders(const char *path)
 {
+	size_t i, len = strlen(path);
 	char part[PATH_MAX];
-	size_t i;
 
-	for (i = 1; path[0] && path[i] && i < sizeof(part); i++) {
+	while (len && path[len - 1] == '/')
+		len--;
+	for (i = 1; i < len && i < sizeof(part); i++) {
 		if (path[i] != '/')
 			continue;
 		memcpy(part, path, i);

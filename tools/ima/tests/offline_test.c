@@ -373,6 +373,26 @@ TEST_F_TIMEOUT(offline, names_cannot_write_to_the_terminal, SECONDS)
 	unlink(path);
 }
 
+/* The folder of a new archive is for its owner and group, however its name is written. */
+TEST_F_TIMEOUT(offline, new_archive_is_not_for_all, SECONDS)
+{
+	char above[100], path[120];
+	struct archive a;
+	struct stat st;
+
+	snprintf(above, sizeof(above), "%s.above", self->m->path);
+	snprintf(path, sizeof(path), "%s/new//", above);
+	umask(022);
+	ASSERT_EQ(DONE, archive_open(&a, path, true));
+	EXPECT_EQ(0, fstat(a.fd, &st));
+	EXPECT_EQ(0750, st.st_mode & 0777);
+	EXPECT_EQ(0, stat(above, &st));
+	EXPECT_EQ(0755, st.st_mode & 0777);
+	archive_close(&a);
+	EXPECT_EQ(0, rmdir(path));
+	EXPECT_EQ(0, rmdir(above));
+}
+
 static unsigned int alive;
 
 static void count_alive(void)
