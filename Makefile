@@ -10,7 +10,7 @@ QEMU := tools/testing/selftests/ima/qemu
 # as scripts/lib/lib.sh has it
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
-IMALOG := build/tools-ima/imalog/imalog:/usr/local/bin/imalog
+IMALOG := $(CURDIR)/build/tools-ima/imalog/imalog:/usr/local/bin/imalog
 VM := $(MAKE) -s -C $(QEMU) KERNEL_SRC=$(CURDIR)/build/linux-6.12 BUILD=$(CURDIR)/build
 
 ifdef SUITE
