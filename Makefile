@@ -30,7 +30,7 @@ demo: programs kernel	## imalog in a VM with a TPM: load, trim, verify, and a by
 test:		## lint, bisect, KUnit and selftests with the release and the debug kernel
 	@scripts/test
 
-kernel: tree	## build the kernel for the VM (KIND=debug, kcsan, gcov, off; stock, peer: a stock 6.12, 7.x)
+kernel: tree	## build the kernel for the VM (KIND=debug, kcsan, gcov, off, scale; stock, peer: a stock 6.12, 7.x)
 	@scripts/lib/packages kernel
 	@$(if $(filter peer stock,$(KIND)),scripts/$(KIND),$(VM) kernel) >&2
 
@@ -87,6 +87,11 @@ soak: kernel programs	## everything at once for MINUTES= (60), with kexecs, in t
 	@scripts/lib/packages vm
 	@scripts/soak
 
+scale: programs	## a million records (RECORDS=), kexec with 100,000, on each model of preemption
+	@scripts/lib/packages vm
+	@$(VM) kernel KIND=scale >&2
+	@scripts/scale
+
 tree:		## make build/linux-6.12: Debian's source, one commit per patch
 	@scripts/tree
 
@@ -112,6 +117,6 @@ programs: tree
 	@scripts/programs
 
 .PHONY: help demo fuzz test kernel kunit selftest debug kcsan coverage vm bench conformance lint bisect variants \
-	mutants soak tree refresh export deb system clean programs
+	mutants soak scale tree refresh export deb system clean programs
 
 endif
