@@ -3,7 +3,6 @@
  * Who has the kernel's measurement files open? /proc tells, see proc_pid_fd(5).
  */
 #define _GNU_SOURCE
-#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,21 +12,18 @@
 #include <unistd.h>
 
 #include "holders.h"
+#include "say.h"
 
 static void read_comm(int proc, struct holder *h)
 {
 	int fd = openat(proc, "comm", O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? 0 : read(fd, h->comm, HOLDER_COMM_MAX);
-	char *p;
 
 	if (fd >= 0)
 		close(fd);
 	h->comm[n > 0 ? n : 0] = '\0';
 	h->comm[strcspn(h->comm, "\n")] = '\0';
-	/* its owner chose it: for a terminal, and for JSON */
-	for (p = h->comm; *p; p++)
-		if (!isascii(*p) || iscntrl(*p))
-			*p = '?';
+	say_printable(h->comm);
 }
 
 static bool opened_for_write(int proc, const char *fd_name)

@@ -2,13 +2,15 @@
 /*
  * What imalog tells its user: errors, its exit status, and how far it is.
  */
-#include <ctype.h>
 #include <errno.h>
+#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <wchar.h>
+#include <wctype.h>
 
 #include "say.h"
 
@@ -59,14 +61,33 @@ void say_changes_only(void)
 	*last = '\0';
 }
 
-/* Take out what a terminal obeys, or what begins a line of its own: names are others'. */
-static char *printable(char *text)
+/**
+ * say_printable() - take out what a terminal obeys or begins a line, and what is not UTF-8
+ * @text: text with names, which others chose; changed in place
+ *
+ * Return: @text.
+ */
+char *say_printable(char *text)
 {
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL), before = uselocale(utf8);
+	const char *end = text + strlen(text);
+	size_t len;
+	wchar_t c;
 	char *p;
 
-	for (p = text; *p; p++)
-		if (iscntrl((unsigned char)*p))
-			*p = '?';
+	for (p = text; p < end; p += len) {
+		mbstate_t state = { 0 };
+
+		len = mbrtowc(&c, p, end - p, &state);
+		if (len > (size_t)(end - p))
+			len = 1;
+		else if (!iswcntrl(c))
+			continue;
+		memset(p, '?', len);
+	}
+	uselocale(before);
+	if (utf8)
+		freelocale(utf8);
 	return text;
 }
 
@@ -84,7 +105,7 @@ static void print_wrong(const char *fmt, va_list args, const char *why)
 
 	if (why && n >= 0 && (size_t)n < sizeof(text) - 1)
 		snprintf(text + n, sizeof(text) - n, ": %s", why);
-	printable(text);
+	say_printable(text);
 	if (changes_only && !strcmp(text, last))
 		return;
 	memcpy(last, text, sizeof(last));
@@ -147,7 +168,7 @@ void note(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	print(printable(text));
+	print(say_printable(text));
 }
 
 /**

@@ -26,6 +26,7 @@ __printf(2, 3) enum status say(enum status status, const char *fmt, ...);
 __printf(1, 2) enum status say_errno(const char *fmt, ...);
 __printf(1, 2) void note(const char *fmt, ...);
 
+char *say_printable(char *text);
 const char *say_last(void);
 void say_changes_only(void);
 

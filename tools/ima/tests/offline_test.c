@@ -371,6 +371,15 @@ TEST_F_TIMEOUT(offline, names_cannot_write_to_the_terminal, SECONDS)
 	EXPECT_TRUE(printed(self, "x?[2J?imalog: ok: does not belong in an archive"));
 	EXPECT_EQ(NULL, strchr(self->out, '\033'));
 	unlink(path);
+	/* what is UTF-8 stays, but for a control character of it; JSON has nothing else */
+	snprintf(path, sizeof(path), "%s/\303\251\302\2332J\303", self->m->path);
+	f = fopen(path, "w");
+	ASSERT_NE(NULL, f);
+	fclose(f);
+	EXPECT_EQ(1, run(self, "verify --json --offline --ak %s %s 2>&1", self->pem, self->m->path));
+	EXPECT_TRUE(printed(self, "/\303\251??2J?: does not belong in an archive"));
+	EXPECT_EQ(NULL, strchr(self->out, '\233'));
+	unlink(path);
 }
 
 /* The folder of a new archive is for its owner and group, however its name is written. */
