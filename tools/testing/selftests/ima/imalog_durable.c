@@ -10,6 +10,7 @@
 #include <ftw.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -71,7 +72,7 @@ static void synced(const char *path)
 }
 
 /* Where that process's name leads, for this one. */
-static void resolve(char path[PATH_MAX], pid_t pid, int dirfd, __u64 name)
+static void resolve(char path[PATH_MAX], pid_t pid, int dirfd, uint64_t name)
 {
 	char text[PATH_MAX / 2] = "";
 	int fd;
@@ -93,7 +94,7 @@ static void resolve(char path[PATH_MAX], pid_t pid, int dirfd, __u64 name)
  * A name that is made: the folder that it is in has changed. One that begins with a dot
  * is not of the archive.
  */
-static void made(pid_t pid, int dirfd, __u64 name)
+static void made(pid_t pid, int dirfd, uint64_t name)
 {
 	char path[PATH_MAX];
 	struct stat st;
@@ -142,7 +143,7 @@ static void writes(pid_t pid, int fd)
  * @nr: number of the system call
  * @args: its arguments
  */
-void imalog_durable_call(pid_t pid, __u64 nr, const __u64 *args)
+void imalog_durable_call(pid_t pid, uint64_t nr, const uint64_t *args)
 {
 	char link[64];
 
@@ -150,22 +151,30 @@ void imalog_durable_call(pid_t pid, __u64 nr, const __u64 *args)
 	case SYS_write:
 	case SYS_pwrite64:
 	case SYS_ftruncate:
-		return writes(pid, args[0]);
+		writes(pid, args[0]);
+		break;
 	case SYS_openat:
-		return args[2] & O_CREAT ? made(pid, args[0], args[1]) : (void)0;
+		if (args[2] & O_CREAT)
+			made(pid, args[0], args[1]);
+		break;
 	case SYS_mkdir:
-		return made(pid, AT_FDCWD, args[0]);
+		made(pid, AT_FDCWD, args[0]);
+		break;
 	case SYS_mkdirat:
-		return made(pid, args[0], args[1]);
+		made(pid, args[0], args[1]);
+		break;
 	case SYS_rename:
-		return made(pid, AT_FDCWD, args[1]);
+		made(pid, AT_FDCWD, args[1]);
+		break;
 	case SYS_renameat:
 	case SYS_renameat2:
-		return made(pid, args[2], args[3]);
+		made(pid, args[2], args[3]);
+		break;
 	case SYS_fsync:
 	case SYS_fdatasync:
 		snprintf(link, sizeof(link), "/proc/%d/fd/%d", pid, (int)args[0]);
-		return synced(link);
+		synced(link);
+		break;
 	}
 }
 

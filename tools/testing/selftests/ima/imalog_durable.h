@@ -5,10 +5,10 @@
 #ifndef IMALOG_DURABLE_H
 #define IMALOG_DURABLE_H
 
-#include <linux/types.h>
+#include <stdint.h>
 #include <sys/types.h>
 
-void imalog_durable_call(pid_t pid, __u64 nr, const __u64 *args);
+void imalog_durable_call(pid_t pid, uint64_t nr, const uint64_t *args);
 const char *imalog_durable_lost(void);
 long imalog_durable_deletions(void);
 

@@ -251,7 +251,7 @@ static long trace(pid_t pid, long at, int err, int *status)
 		if (!changes(&info))
 			continue;
 		if (++seen != at) {
-			imalog_durable_call(pid, info.seccomp.nr, (__u64 *)info.seccomp.args);
+			imalog_durable_call(pid, info.seccomp.nr, info.seccomp.args);
 			continue;
 		}
 		if (err)
