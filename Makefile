@@ -89,7 +89,6 @@ soak: kernel programs	## everything at once for MINUTES= (60), with kexecs, in t
 
 scale: programs	## a million records (RECORDS=), kexec with 100,000, on each model of preemption
 	@scripts/lib/packages vm
-	@$(VM) kernel KIND=scale >&2
 	@scripts/scale
 
 tree:		## make build/linux-6.12: Debian's source, one commit per patch
