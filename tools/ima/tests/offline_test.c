@@ -376,7 +376,8 @@ TEST_F_TIMEOUT(offline, names_cannot_write_to_the_terminal, SECONDS)
 	f = fopen(path, "w");
 	ASSERT_NE(NULL, f);
 	fclose(f);
-	EXPECT_EQ(1, run(self, "verify --json --offline --ak %s %s 2>&1", self->pem, self->m->path));
+	EXPECT_EQ(1, run(self, "verify --json --offline --ak %s %s 2>&1", self->pem,
+			 self->m->path));
 	EXPECT_TRUE(printed(self, "/\303\251??2J?: does not belong in an archive"));
 	EXPECT_EQ(NULL, strchr(self->out, '\233'));
 	unlink(path);
