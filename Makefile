@@ -21,6 +21,7 @@ else
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 13
+	@echo 'SUITE=trixie with any of these runs it in a fresh root folder of Debian 13.'
 
 demo: programs kernel	## imalog in a VM with a TPM: load, trim, verify, and a byte that was flipped
 	@scripts/lib/packages vm

@@ -93,8 +93,14 @@ need_space()
 	((free >= $2)) || die "$1 has $free MB free and needs $2 MB: make room"
 }
 
-# base KEY: package, version or sha256 from BASE
+# base KEY: the word behind it in BASE
 base() { awk -v k="$1" '$1 == k { print $2 }' "$PATCHES/BASE"; }
+
+# tested: prints SUITE VERSION SHA256 of each, that which the patches were made for first
+tested() { sed '/^package /d' "$PATCHES/BASE"; }
+
+# was_tested VERSION
+was_tested() { tested | cut -d' ' -f2 | grep -qxF -- "$1"; }
 
 # series: prints "PATCH<tab>FILE" for each overlay file, "PATCH<tab>" for each patch
 series()
