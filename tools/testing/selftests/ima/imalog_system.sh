@@ -118,6 +118,7 @@ begin()
 	check 'it trims after a restart' await few 250
 	check 'an upgrade leaves the mount alone' upgrade
 	check 'both are active after it' active
+	check 'the mount comes back when it was killed' killed_mount_is_back
 	check 'stop makes a last round' stop_trims
 	check 'start again' systemctl start imalog
 	measure 100
@@ -139,6 +140,18 @@ upgrade()
 	local before
 	before=$(pid imalog-mount)
 	dpkg -i /root/imalog.deb && [ "$(pid imalog-mount)" = "$before" ] && same
+}
+
+killed_mount_is_back()
+{
+	local before
+	before=$(pid imalog-mount)
+	kill -KILL "$before" && await started_after "$before" && same
+}
+
+started_after() # PID
+{
+	active && [ "$(pid imalog-mount)" != "$1" ]
 }
 
 # What is read in /run after the last round, stays in the list.
