@@ -18,6 +18,7 @@
 #include <tss2/tss2_mu.h>
 
 #include "archive_maker.h"
+#include "verify.h"
 
 #define FIRST_CLOCK	1000
 #define P256_SIZE	32
@@ -45,8 +46,7 @@ int maker_new_key(struct maker *m)
 	TPM2B_PUBLIC public = { .publicArea = {
 		.type = TPM2_ALG_ECC,
 		.nameAlg = TPM2_ALG_SHA256,
-		.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_RESTRICTED |
-				    TPMA_OBJECT_SIGN_ENCRYPT,
+		.objectAttributes = m->attributes,
 		.parameters.eccDetail = {
 			.symmetric.algorithm = TPM2_ALG_NULL,
 			.scheme = { .scheme = TPM2_ALG_ECDSA,
@@ -87,6 +87,9 @@ int maker_begin(struct maker *m)
 	snprintf(m->path, sizeof(m->path), "/tmp/imalog-test-XXXXXX");
 	if (!mkdtemp(m->path) || archive_open(&m->archive, m->path, false))
 		return -EIO;
+	m->attributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_RESTRICTED |
+			TPMA_OBJECT_SIGN_ENCRYPT;
+	m->magic = TPM2_GENERATED_VALUE;
 	m->clock = FIRST_CLOCK;
 	m->resets = 1;
 	if (make_banks(&m->before) || make_banks(&m->banks))
@@ -112,6 +115,40 @@ static int remove_one(const char *path, const struct stat *st, int type,
 int maker_remove(const char *path)
 {
 	return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) ? -errno : 0;
+}
+
+/**
+ * maker_path() - name of a shard, or a file of it
+ * @m: maker
+ * @shard: chain and shard
+ * @file: file, NULL: the shard's folder
+ * @path: its path
+ */
+void maker_path(const struct maker *m, const char *shard, const char *file,
+		char path[256])
+{
+	snprintf(path, 256, "%s/%s%s%s", m->path, shard, file ? "/" : "", file ?: "");
+}
+
+/**
+ * maker_verify() - verify the archive with the key that it was begun with
+ * @m: maker
+ *
+ * Return: as verify_archive().
+ */
+enum status maker_verify(const struct maker *m)
+{
+	struct verify_result result;
+	enum status status;
+	struct archive a;
+
+	status = archive_open(&a, m->path, false);
+	if (!status) {
+		status = verify_archive(&a, m->print, &result);
+		verify_free(&result);
+	}
+	archive_close(&a);
+	return status;
 }
 
 /**
@@ -264,7 +301,7 @@ static int sign(struct maker *m, const struct ima_quote_blob *attest,
 static int quote(struct maker *m, const struct manifest *manifest,
 		 struct ima_quote *quote)
 {
-	TPMS_ATTEST attest = { .magic = TPM2_GENERATED_VALUE,
+	TPMS_ATTEST attest = { .magic = m->magic,
 			       .type = TPM2_ST_ATTEST_QUOTE,
 			       .clockInfo = { .clock = manifest->info.clock,
 					      .resetCount = manifest->info.resets,
@@ -279,6 +316,7 @@ static int quote(struct maker *m, const struct manifest *manifest,
 	banks_select(&m->banks, &select);
 	info->pcrSelect.count = select.num;
 	for (i = 0; i < select.num; i++) {
+		select.bank[i].pcrs |= m->quoted;
 		info->pcrSelect.pcrSelections[i].hash = select.bank[i].alg;
 		info->pcrSelect.pcrSelections[i].sizeofSelect = 3;
 		info->pcrSelect.pcrSelections[i].pcrSelect[1] = select.bank[i].pcrs >> 8;

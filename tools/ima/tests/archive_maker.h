@@ -28,6 +28,9 @@ struct maker {
 	struct evp_pkey_st *key;
 	struct ima_quote_blob ak;
 	__u8 print[IMA_QUOTE_PRINT_SIZE];
+	__u32 attributes;	/* of the next key, TPMA_OBJECT */
+	__u32 magic;		/* of what is signed */
+	__u32 quoted;		/* PCRs that are quoted, beside those of the banks */
 	struct archive archive;
 	struct banks before;
 	struct banks banks;
@@ -52,5 +55,8 @@ int maker_add_files(struct maker *m, unsigned int num, unsigned int first);
 int maker_shard(struct maker *m);
 void maker_reset(struct maker *m);
 int maker_remove(const char *path);
+void maker_path(const struct maker *m, const char *shard, const char *file,
+		char path[256]);
+enum status maker_verify(const struct maker *m);
 
 #endif /* _ARCHIVE_MAKER_H */

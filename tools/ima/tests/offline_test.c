@@ -350,7 +350,10 @@ TEST_F_TIMEOUT(offline, nothing_there, SECONDS)
 	EXPECT_TRUE(printed(self, "is securityfs mounted"));
 	EXPECT_EQ(4, run(self, "trim --ima-dir /nonexistent --archive %s", self->m->path));
 	EXPECT_EQ(4, run(self, "cat --ima-dir /nonexistent --archive %s", self->m->path));
+	/* tpm2-tss 4.1 leaks its own context if there is no TPM */
+	setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 	EXPECT_EQ(3, run(self, "verify --tcti device:/nonexistent %s", self->m->path));
+	unsetenv("ASAN_OPTIONS");
 	EXPECT_TRUE(printed(self, "TPM"));
 	/* a folder is no archive of shards if something else is in it */
 	EXPECT_EQ(1, run(self, "verify --offline --ak %s /etc", self->pem));

@@ -18,7 +18,6 @@
 #include <openssl/evp.h>
 
 #include "archive_maker.h"
-#include "verify.h"
 
 #define SHARDS		4
 #define FILES		5
@@ -62,35 +61,14 @@ FIXTURE_TEARDOWN(tamper)
 	free(self->m);
 }
 
-static enum status verify(struct maker *m)
-{
-	struct verify_result result;
-	enum status status;
-	struct archive a;
-
-	status = archive_open(&a, m->path, false);
-	if (!status) {
-		status = verify_archive(&a, m->print, &result);
-		verify_free(&result);
-	}
-	archive_close(&a);
-	return status;
-}
-
 static bool says(const char *shard)
 {
 	return strstr(say_last(), shard);
 }
 
-static void path_of(const struct maker *m, const char *shard, const char *file,
-		    char path[256])
-{
-	snprintf(path, 256, "%s/%s%s%s", m->path, shard, file ? "/" : "", file ?: "");
-}
-
 TEST_F_TIMEOUT(tamper, untouched_archive_verifies, SECONDS)
 {
-	EXPECT_EQ(DONE, verify(self->m));
+	EXPECT_EQ(DONE, maker_verify(self->m));
 }
 
 /* Flip one bit of each byte: how many were noticed, and named the shard. */
@@ -102,7 +80,7 @@ static long flip_all(struct maker *m, const char *shard, const char *file, long 
 	__u8 byte;
 	int fd;
 
-	path_of(m, shard, file, path);
+	maker_path(m, shard, file, path);
 	fd = open(path, O_RDWR);
 	if (fd < 0 || fstat(fd, &st))
 		return -1;
@@ -112,7 +90,7 @@ static long flip_all(struct maker *m, const char *shard, const char *file, long 
 		byte ^= 1 << n % 8;
 		if (pwrite(fd, &byte, 1, n) != 1)
 			break;
-		noticed += verify(m) == REFUSED && says(shard);
+		noticed += maker_verify(m) == REFUSED && says(shard);
 		byte ^= 1 << n % 8;
 		if (pwrite(fd, &byte, 1, n) != 1)
 			break;
@@ -136,7 +114,7 @@ TEST_F_TIMEOUT(tamper, each_flipped_byte_is_noticed, SECONDS)
 	}
 	EXPECT_LT(5000, bytes);
 	EXPECT_EQ(bytes, noticed);
-	EXPECT_EQ(DONE, verify(self->m));
+	EXPECT_EQ(DONE, maker_verify(self->m));
 	printf("# figure: flipped bytes, each noticed: %ld\n", noticed);
 }
 
@@ -148,15 +126,15 @@ TEST_F_TIMEOUT(tamper, each_missing_file_is_noticed, SECONDS)
 	snprintf(away, sizeof(away), "%s.away", self->m->path);
 	for (i = 0; i < SHARDS; i++) {
 		for (j = 0; j < FILES; j++) {
-			path_of(self->m, shards[i], files[j], path);
+			maker_path(self->m, shards[i], files[j], path);
 			ASSERT_EQ(0, rename(path, away));
-			EXPECT_NE(DONE, verify(self->m));
+			EXPECT_NE(DONE, maker_verify(self->m));
 			EXPECT_TRUE(says(shards[i]));
 			EXPECT_TRUE(says(files[j]));
 			ASSERT_EQ(0, rename(away, path));
 		}
 	}
-	EXPECT_EQ(DONE, verify(self->m));
+	EXPECT_EQ(DONE, maker_verify(self->m));
 }
 
 TEST_F_TIMEOUT(tamper, each_shortened_file_is_noticed, SECONDS)
@@ -168,22 +146,22 @@ TEST_F_TIMEOUT(tamper, each_shortened_file_is_noticed, SECONDS)
 
 	for (i = 0; i < SHARDS; i++) {
 		for (j = 0; j < FILES; j++) {
-			path_of(self->m, shards[i], files[j], path);
+			maker_path(self->m, shards[i], files[j], path);
 			fd = open(path, O_RDWR);
 			ASSERT_LE(0, fd);
 			len = read(fd, copy, sizeof(copy));
 			ASSERT_LT(1, len);
 			ASSERT_EQ(0, ftruncate(fd, len - 1));
-			EXPECT_EQ(REFUSED, verify(self->m));
+			EXPECT_EQ(REFUSED, maker_verify(self->m));
 			EXPECT_TRUE(says(shards[i]));
 			EXPECT_TRUE(says(files[j]));
 			ASSERT_EQ(0, ftruncate(fd, 0));
-			EXPECT_EQ(REFUSED, verify(self->m));
+			EXPECT_EQ(REFUSED, maker_verify(self->m));
 			ASSERT_EQ(len, pwrite(fd, copy, len, 0));
 			close(fd);
 		}
 	}
-	EXPECT_EQ(DONE, verify(self->m));
+	EXPECT_EQ(DONE, maker_verify(self->m));
 }
 
 TEST_F_TIMEOUT(tamper, each_lengthened_file_is_noticed, SECONDS)
@@ -195,26 +173,26 @@ TEST_F_TIMEOUT(tamper, each_lengthened_file_is_noticed, SECONDS)
 
 	for (i = 0; i < SHARDS; i++) {
 		for (j = 0; j < FILES; j++) {
-			path_of(self->m, shards[i], files[j], path);
+			maker_path(self->m, shards[i], files[j], path);
 			fd = open(path, O_RDWR | O_APPEND);
 			ASSERT_LE(0, fd);
 			ASSERT_EQ(0, fstat(fd, &st));
 			ASSERT_EQ(1, write(fd, "\n", 1));
-			EXPECT_EQ(REFUSED, verify(self->m));
+			EXPECT_EQ(REFUSED, maker_verify(self->m));
 			EXPECT_TRUE(says(shards[i]));
 			ASSERT_EQ(0, ftruncate(fd, st.st_size));
 			close(fd);
 		}
 	}
-	EXPECT_EQ(DONE, verify(self->m));
+	EXPECT_EQ(DONE, maker_verify(self->m));
 }
 
 static int exchange(struct maker *m, const char *a, const char *b, const char *file)
 {
 	char from[256], to[256];
 
-	path_of(m, a, file, from);
-	path_of(m, b, file, to);
+	maker_path(m, a, file, from);
+	maker_path(m, b, file, to);
 	return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE);
 }
 
@@ -229,14 +207,14 @@ TEST_F_TIMEOUT(tamper, each_file_of_another_shard_is_noticed, SECONDS)
 					continue; /* the same in all */
 				ASSERT_EQ(0, exchange(self->m, shards[i], shards[j],
 						      files[k]));
-				EXPECT_EQ(REFUSED, verify(self->m));
+				EXPECT_EQ(REFUSED, maker_verify(self->m));
 				EXPECT_TRUE(says(shards[i]));
 				ASSERT_EQ(0, exchange(self->m, shards[i], shards[j],
 						      files[k]));
 			}
 		}
 	}
-	EXPECT_EQ(DONE, verify(self->m));
+	EXPECT_EQ(DONE, maker_verify(self->m));
 }
 
 TEST_F_TIMEOUT(tamper, exchanged_shards_are_noticed, SECONDS)
@@ -246,7 +224,7 @@ TEST_F_TIMEOUT(tamper, exchanged_shards_are_noticed, SECONDS)
 	for (i = 0; i < SHARDS; i++) {
 		for (j = i + 1; j < SHARDS; j++) {
 			ASSERT_EQ(0, exchange(self->m, shards[i], shards[j], NULL));
-			EXPECT_EQ(REFUSED, verify(self->m));
+			EXPECT_EQ(REFUSED, maker_verify(self->m));
 			EXPECT_TRUE(says(shards[i]));
 			ASSERT_EQ(0, exchange(self->m, shards[i], shards[j], NULL));
 		}
@@ -261,9 +239,9 @@ TEST_F_TIMEOUT(tamper, dropped_shard_is_noticed, SECONDS)
 
 	snprintf(away, sizeof(away), "%s.away", self->m->path);
 	for (i = 0; i < SHARDS - 1; i++) {
-		path_of(self->m, shards[i], NULL, path);
+		maker_path(self->m, shards[i], NULL, path);
 		ASSERT_EQ(0, rename(path, away));
-		EXPECT_EQ(REFUSED, verify(self->m));
+		EXPECT_EQ(REFUSED, maker_verify(self->m));
 		EXPECT_TRUE(says(shards[i + 1]));
 		ASSERT_EQ(0, rename(away, path));
 	}
@@ -275,7 +253,7 @@ TEST_F_TIMEOUT(tamper, newest_shard_cut_off_is_not_seen_without_the_host, SECOND
 
 	snprintf(path, sizeof(path), "%s/000001", self->m->path);
 	ASSERT_EQ(0, maker_remove(path));
-	EXPECT_EQ(DONE, verify(self->m));
+	EXPECT_EQ(DONE, maker_verify(self->m));
 }
 
 /* A shard of the same records and key, which follows another manifest. */
@@ -294,10 +272,10 @@ TEST_F_TIMEOUT(tamper, manifest_of_another_chain_is_noticed, SECONDS)
 	ASSERT_EQ(0, maker_shard(other));
 	ASSERT_EQ(0, maker_add_files(other, 2, 3));
 	ASSERT_EQ(0, maker_shard(other));
-	path_of(other, shards[1], NULL, from);
-	path_of(self->m, shards[1], NULL, to);
+	maker_path(other, shards[1], NULL, from);
+	maker_path(self->m, shards[1], NULL, to);
 	ASSERT_EQ(0, renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE));
-	EXPECT_EQ(REFUSED, verify(self->m));
+	EXPECT_EQ(REFUSED, maker_verify(self->m));
 	EXPECT_TRUE(says(shards[1]));
 	EXPECT_TRUE(says("previous"));
 	other->key = NULL;
@@ -308,7 +286,7 @@ TEST_F_TIMEOUT(tamper, manifest_of_another_chain_is_noticed, SECONDS)
 TEST_F_TIMEOUT(tamper, another_key_is_noticed, SECONDS)
 {
 	ASSERT_EQ(0, maker_new_key(self->m));
-	EXPECT_EQ(REFUSED, verify(self->m));
+	EXPECT_EQ(REFUSED, maker_verify(self->m));
 	EXPECT_TRUE(says("another attestation key"));
 }
 
@@ -333,7 +311,7 @@ TEST_F_TIMEOUT(tamper, rewritten_shard_is_noticed, SECONDS)
 	memcpy(m->print, print, sizeof(print));
 	m->last.info.resets = 0;
 	ASSERT_EQ(0, maker_shard(m));
-	EXPECT_EQ(REFUSED, verify(m));
+	EXPECT_EQ(REFUSED, maker_verify(m));
 	EXPECT_TRUE(says("000001/000000000000"));
 }
 
@@ -343,7 +321,7 @@ TEST_F_TIMEOUT(tamper, time_that_goes_back_is_noticed, SECONDS)
 	self->m->clock = 1;
 	ASSERT_EQ(0, maker_add_files(self->m, 2, 20));
 	ASSERT_EQ(0, maker_shard(self->m));
-	EXPECT_EQ(REFUSED, verify(self->m));
+	EXPECT_EQ(REFUSED, maker_verify(self->m));
 	EXPECT_TRUE(says("clock"));
 }
 
@@ -357,7 +335,7 @@ TEST_F_TIMEOUT(tamper, chain_without_a_reset_is_noticed, SECONDS)
 	m->last.count = 0;	/* so it begins with record 0 */
 	ASSERT_EQ(0, maker_add_files(m, 2, 20));
 	ASSERT_EQ(0, maker_shard(m));
-	EXPECT_EQ(REFUSED, verify(m));
+	EXPECT_EQ(REFUSED, maker_verify(m));
 	EXPECT_TRUE(says("no more restarts than in the chain before"));
 }
 
@@ -378,6 +356,12 @@ static const char *read_again(const struct manifest *m)
 static void set_text(char *to, const char *text)
 {
 	snprintf(to, MANIFEST_TEXT + 1, "%s", text);
+}
+
+/* json-c 0.18 does not even parse some of them. */
+static bool refused(const char *why, const char *field)
+{
+	return !strcmp(why, field) || !strcmp(why, "not a JSON object");
 }
 
 /*
@@ -407,10 +391,10 @@ TEST_F_TIMEOUT(tamper, texts_that_imalog_does_not_write_are_refused, SECONDS)
 	set_text(m->time, good);
 	for (i = 0; i < ARRAY_SIZE(texts); i++) {
 		set_text(m->kernel, texts[i]);
-		EXPECT_STREQ("kernel", read_again(m)) TH_LOG("kernel %zu", i);
+		EXPECT_TRUE(refused(read_again(m), "kernel")) TH_LOG("kernel %zu", i);
 		set_text(m->kernel, "6.12.0");
 		set_text(m->boot_id, texts[i]);
-		EXPECT_STREQ("boot_id", read_again(m)) TH_LOG("boot_id %zu", i);
+		EXPECT_TRUE(refused(read_again(m), "boot_id")) TH_LOG("boot_id %zu", i);
 		set_text(m->boot_id, "0dc9a1f2");
 	}
 	EXPECT_STREQ("", read_again(m));
@@ -431,7 +415,7 @@ TEST_F_TIMEOUT(tamper, foreign_file_is_noticed, SECONDS)
 
 	snprintf(path, sizeof(path), "%s/notes", self->m->path);
 	ASSERT_EQ(0, mkdir(path, 0700));
-	EXPECT_EQ(REFUSED, verify(self->m));
+	EXPECT_EQ(REFUSED, maker_verify(self->m));
 	EXPECT_TRUE(says("notes"));
 }
 
@@ -439,15 +423,15 @@ TEST_F_TIMEOUT(tamper, link_is_not_followed, SECONDS)
 {
 	char path[256], away[256];
 
-	path_of(self->m, shards[0], "records", path);
+	maker_path(self->m, shards[0], "records", path);
 	snprintf(away, sizeof(away), "%s.away", self->m->path);
 	ASSERT_EQ(0, rename(path, away));
 	ASSERT_EQ(0, symlink(away, path));
-	EXPECT_EQ(IO, verify(self->m));
+	EXPECT_EQ(IO, maker_verify(self->m));
 	EXPECT_TRUE(says(shards[0]));
 	ASSERT_EQ(0, unlink(path));
 	ASSERT_EQ(0, mkfifo(path, 0600));
-	EXPECT_EQ(IO, verify(self->m));
+	EXPECT_EQ(IO, maker_verify(self->m));
 	ASSERT_EQ(0, unlink(away));
 }
 

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Whoever writes to an archive, but has no attestation key, can make each manifest say
+ * something else, and say it consistently. And a key can sign what is no quote, or be
+ * no attestation key: verify tells.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <tss2/tss2_tpm2_types.h>
+
+#include "../kselftest_harness.h"
+
+#include "archive_maker.h"
+
+#define PCR	10		/* that the records are of */
+#define SECONDS	600		/* ASan on a busy machine */
+
+static const char first[] = "000000/000000000000", second[] = "000000/000000000003";
+
+FIXTURE(forged)
+{
+	struct maker *m;
+};
+
+FIXTURE_SETUP(forged)
+{
+	self->m = malloc(sizeof(*self->m));
+	ASSERT_NE(NULL, self->m);
+	ASSERT_EQ(0, maker_begin(self->m));
+	ASSERT_EQ(0, maker_add_files(self->m, 3, 0));
+	ASSERT_EQ(0, maker_shard(self->m));
+	ASSERT_EQ(0, maker_add_files(self->m, 2, 3));
+	ASSERT_EQ(0, maker_shard(self->m));
+}
+
+FIXTURE_TEARDOWN(forged)
+{
+	maker_end(self->m);
+	free(self->m);
+}
+
+static int read_manifest(const char *path, struct manifest *manifest)
+{
+	char *text = malloc(MANIFEST_MAX);
+	int fd = open(path, O_RDONLY), err = -1;
+	ssize_t len = -1;
+
+	if (text && fd >= 0)
+		len = read(fd, text, MANIFEST_MAX);
+	if (len > 0 && !manifest_read(manifest, text, len))
+		err = 0;
+	if (fd >= 0)
+		close(fd);
+	free(text);
+	return err;
+}
+
+static int write_manifest(const char *path, const struct manifest *manifest)
+{
+	char *text = manifest_write(manifest);
+	int fd = open(path, O_WRONLY | O_TRUNC), err = -1;
+
+	if (text && fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text))
+		err = 0;
+	if (fd >= 0)
+		close(fd);
+	free(text);
+	return err;
+}
+
+/* Have the manifest of a shard say what @forge makes of it; @was: what it said */
+static int forge(struct maker *m, const char *shard, void (*forge)(struct manifest *m),
+		 struct manifest *was)
+{
+	struct manifest *manifest = malloc(sizeof(*manifest));
+	char path[256];
+	int err = -1;
+
+	maker_path(m, shard, "shard.json", path);
+	if (manifest && !read_manifest(path, manifest)) {
+		*was = *manifest;
+		forge(manifest);
+		err = write_manifest(path, manifest);
+	}
+	free(manifest);
+	return err;
+}
+
+static int mend(struct maker *m, const char *shard, const struct manifest *was)
+{
+	char path[256];
+
+	maker_path(m, shard, "shard.json", path);
+	return write_manifest(path, was);
+}
+
+#define FORGE(name, what) static void forge_##name(struct manifest *m) { what; }
+
+FORGE(chain, m->chain++)
+FORGE(first, m->first++)
+FORGE(more, m->count++)
+FORGE(fewer, m->count--)
+FORGE(bytes, m->bytes++)
+FORGE(unproven, m->unproven++)
+FORGE(records, m->records[0] ^= 1)
+FORGE(quote, m->quote[0] ^= 1)
+FORGE(signature, m->signature[0] ^= 1)
+FORGE(ak, m->ak[0] ^= 1)
+FORGE(previous, m->previous[0] ^= 1)
+FORGE(random, m->random[0] ^= 1)
+FORGE(verifier, m->verifier_len = 8)
+FORGE(clock, m->info.clock++)
+FORGE(resets, m->info.resets++)
+FORGE(restarts, m->info.restarts++)
+FORGE(safe, m->info.safe = !m->info.safe)
+FORGE(pcrs, m->pcrs |= 1 << 11)
+FORGE(banks, m->num_banks--)
+FORGE(before, m->bank[1].before[PCR][0] ^= 1)
+FORGE(after, m->bank[1].after[PCR][0] ^= 1)
+FORGE(time, m->time[3]++)
+FORGE(kernel, m->kernel[0]++)
+FORGE(boot_id, m->boot_id[0]++)
+FORGE(base, m->base++)
+FORGE(counted, m->counted = !m->counted)
+FORGE(removed, m->removed++)
+
+static const struct forgery {
+	const char *name;
+	void (*forge)(struct manifest *m);
+	const char *why;		/* NULL: nobody vouches for it in the newest shard */
+} forgeries[] = {
+	{ "chain", forge_chain, "it is the manifest of another shard" },
+	{ "first", forge_first, "it is the manifest of another shard" },
+	{ "count, one more", forge_more, "ends before record 5, shard.json: count: 3" },
+	{ "count, one less", forge_fewer, "more records than shard.json says" },
+	{ "bytes", forge_bytes, "bytes, shard.json says" },
+	{ "unproven", forge_unproven, "unproven: there are 0" },
+	{ "records", forge_records, "records: altered" },
+	{ "quote", forge_quote, "quote: altered" },
+	{ "signature", forge_signature, "signature: altered" },
+	{ "ak", forge_ak, "ak: altered" },
+	{ "previous", forge_previous, "previous: is not the hash of the manifest before" },
+	{ "random", forge_random, "nonce is not the one asked with" },
+	{ "verifier", forge_verifier, "nonce is not the one asked with" },
+	{ "clock", forge_clock, "clock: the quote says" },
+	{ "resets", forge_resets, "resets: 2, but 1 in the same chain before" },
+	{ "restarts", forge_restarts, "restarts: the quote says 0" },
+	{ "safe", forge_safe, "safe: the quote differs" },
+	{ "pcrs", forge_pcrs, "PCRs are not those asked for" },
+	{ "banks", forge_banks, "banks: not those of the last shard" },
+	{ "before", forge_before, "before: the PCR values are not those after" },
+	{ "after", forge_after, "after: the records do not lead to PCR 10" },
+	{ "time", forge_time, NULL },
+	{ "kernel", forge_kernel, NULL },
+	{ "boot_id", forge_boot_id, NULL },
+	{ "base", forge_base, NULL },
+	{ "counted", forge_counted, NULL },
+	{ "removed", forge_removed, NULL },
+};
+
+TEST_F_TIMEOUT(forged, newest_manifest, SECONDS)
+{
+	static struct manifest was;
+	const struct forgery *f;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(forgeries); i++) {
+		f = &forgeries[i];
+		ASSERT_EQ(0, forge(self->m, second, f->forge, &was));
+		EXPECT_EQ(f->why ? REFUSED : DONE, maker_verify(self->m)) TH_LOG("%s", f->name);
+		if (f->why)
+			EXPECT_NE(NULL, strstr(say_last(), f->why))
+				TH_LOG("%s: %s", f->name, say_last());
+		ASSERT_EQ(0, mend(self->m, second, &was));
+		ASSERT_EQ(DONE, maker_verify(self->m));
+	}
+}
+
+/* The nonce of the next quote vouches for all of it. */
+TEST_F_TIMEOUT(forged, older_manifest, SECONDS)
+{
+	static struct manifest was;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(forgeries); i++) {
+		ASSERT_EQ(0, forge(self->m, first, forgeries[i].forge, &was));
+		EXPECT_EQ(REFUSED, maker_verify(self->m)) TH_LOG("%s", forgeries[i].name);
+		ASSERT_EQ(0, mend(self->m, first, &was));
+	}
+	EXPECT_EQ(DONE, maker_verify(self->m));
+}
+
+static void begin_at_0(struct manifest *m)
+{
+	m->first = 0;
+}
+
+static void begin_after_a_reset(struct manifest *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->num_banks; i++)
+		memset(m->bank[i].before, 0, sizeof(m->bank[i].before));
+}
+
+/* Of all shards the newest is left, and its manifest says that it is the first. */
+TEST_F_TIMEOUT(forged, newest_shard_as_the_first, SECONDS)
+{
+	static struct manifest was;
+	char from[256], to[256];
+
+	maker_path(self->m, second, NULL, from);
+	maker_path(self->m, first, NULL, to);
+	ASSERT_EQ(0, maker_remove(to));
+	ASSERT_EQ(0, rename(from, to));
+	ASSERT_EQ(0, forge(self->m, first, begin_at_0, &was));
+	EXPECT_EQ(REFUSED, maker_verify(self->m));
+	EXPECT_NE(NULL, strstr(say_last(), "before: the PCR values are not those after"));
+	ASSERT_EQ(0, forge(self->m, first, begin_after_a_reset, &was));
+	EXPECT_EQ(REFUSED, maker_verify(self->m));
+	EXPECT_NE(NULL, strstr(say_last(), "do not lead to"));
+}
+
+static struct manifest other;
+
+static void take_signature(struct manifest *m)
+{
+	memcpy(m->signature, other.signature, HASH_SIZE);
+}
+
+static void take_records(struct manifest *m)
+{
+	unsigned int i;
+
+	m->bytes = other.bytes;
+	memcpy(m->records, other.records, HASH_SIZE);
+	for (i = 0; i < m->num_banks; i++)
+		memcpy(m->bank[i].after, other.bank[i].after, sizeof(m->bank[i].after));
+}
+
+/* A file of a shard in @from takes the place of one in @to. */
+static int replace(struct maker *from, const char *shard, struct maker *to, const char *by,
+		   const char *file)
+{
+	char path[256], old[256];
+
+	maker_path(from, shard, file, path);
+	maker_path(to, by, file, old);
+	return unlink(old) || link(path, old);
+}
+
+TEST_F_TIMEOUT(forged, signature_of_another_quote, SECONDS)
+{
+	static struct manifest was;
+	char path[256];
+
+	maker_path(self->m, first, "shard.json", path);
+	ASSERT_EQ(0, read_manifest(path, &other));
+	ASSERT_EQ(0, replace(self->m, first, self->m, second, "signature"));
+	ASSERT_EQ(0, forge(self->m, second, take_signature, &was));
+	EXPECT_EQ(REFUSED, maker_verify(self->m));
+	EXPECT_NE(NULL, strstr(say_last(), "quote: signature is not the key's"));
+}
+
+/* Other records, with all that the manifest says of them. */
+TEST_F_TIMEOUT(forged, records_that_were_not_quoted, SECONDS)
+{
+	static struct manifest was;
+	struct maker *m = malloc(sizeof(*m));
+
+	ASSERT_NE(NULL, m);
+	ASSERT_EQ(0, maker_begin(m));
+	ASSERT_EQ(0, maker_add_files(m, 3, 0));
+	ASSERT_EQ(0, maker_shard(m));
+	ASSERT_EQ(0, maker_add_files(m, 2, 30));
+	ASSERT_EQ(0, maker_shard(m));
+	other = m->last;
+	EXPECT_EQ(0, replace(m, second, self->m, second, "records"));
+	EXPECT_EQ(0, forge(self->m, second, take_records, &was));
+	EXPECT_EQ(REFUSED, maker_verify(self->m));
+	EXPECT_NE(NULL, strstr(say_last(), "records: do not lead to the PCRs that were quoted"));
+	maker_end(m);
+	free(m);
+}
+
+/* Add a shard with what the maker is told to do otherwise: why verify refuses it */
+static const char *refused(struct maker *m)
+{
+	if (maker_add_files(m, 2, 20) || maker_shard(m))
+		return "no shard";
+	return maker_verify(m) == REFUSED ? say_last() : "verified";
+}
+
+TEST_F_TIMEOUT(forged, key_that_signs_anything, SECONDS)
+{
+	self->m->attributes &= ~TPMA_OBJECT_RESTRICTED;
+	maker_new_key(self->m);
+	EXPECT_NE(NULL, strstr(refused(self->m), "not a TPM's restricted signing key"))
+		TH_LOG("%s", say_last());
+}
+
+TEST_F_TIMEOUT(forged, data_that_a_tpm_did_not_make, SECONDS)
+{
+	const char *why;
+
+	self->m->magic++;
+	why = refused(self->m);
+	/* tpm2-tss 4.1 does not take it for a TPMS_ATTEST */
+	EXPECT_TRUE(strstr(why, "quote was not made by a TPM") ||
+		    strstr(why, "quote is not a TPMS_ATTEST")) TH_LOG("%s", why);
+}
+
+TEST_F_TIMEOUT(forged, quote_of_other_pcrs, SECONDS)
+{
+	self->m->quoted = 1 << 11;
+	EXPECT_NE(NULL, strstr(refused(self->m), "PCRs are not those asked for"))
+		TH_LOG("%s", say_last());
+}
+
+TEST_HARNESS_MAIN
