@@ -172,6 +172,37 @@ static void finish(struct __test_metadata *_metadata, struct shared *s,
 				  "imalog cat | cmp - /root/all"));
 }
 
+/*
+ * Trims go on between the looks of verify and status at the archive and at the kernel.
+ * The first test, as verify takes as long as the archive is large.
+ */
+TEST_F_TIMEOUT(race, verify_and_status_beside_trims, SECONDS)
+{
+	struct shared *s = self->s;
+	int verified = 0, told = 0, i;
+	pid_t pid;
+
+	pid = start(trim_all_the_time, s);
+	for (i = 0; i < 30 && !s->failed; i++) {
+		ASSERT_EQ(0, ima_measure_files(50));
+		if (imalog("verify --json") == IMALOG_DONE) {
+			/* what the kernel's records follow was verified, too */
+			EXPECT_LE(imalog_number("archived_end"), imalog_number("records"));
+			verified++;
+		} else {
+			EXPECT_TRUE(imalog_says("other programs delete records all the time"));
+		}
+		if (imalog("status") == IMALOG_DONE)
+			told++;
+		else
+			EXPECT_TRUE(imalog_says("other programs delete records all the time"));
+	}
+	finish(_metadata, s, &pid, 1);
+	EXPECT_LT(0, verified);
+	EXPECT_LT(0, told);
+	printf("# figure: verified beside trims %d of 30, status %d\n", verified, told);
+}
+
 TEST_F_TIMEOUT(race, trims_under_load_with_readers, SECONDS)
 {
 	struct shared *s = self->s;
@@ -239,34 +270,6 @@ TEST_F_TIMEOUT(race, cat_beside_trims_is_whole, SECONDS)
 	for (i = 0; i < 20; i++)
 		EXPECT_EQ(0, imalog_shell("cd /root; n=$(stat -c %%s cat.%d);"
 					  "head -c $n all | cmp - cat.%d", i, i));
-}
-
-/* Trims go on between the looks of verify and status at the archive and at the kernel. */
-TEST_F_TIMEOUT(race, verify_and_status_beside_trims, SECONDS)
-{
-	struct shared *s = self->s;
-	int verified = 0, told = 0, i;
-	pid_t pid;
-
-	pid = start(trim_all_the_time, s);
-	for (i = 0; i < 30 && !s->failed; i++) {
-		ASSERT_EQ(0, ima_measure_files(50));
-		if (imalog("verify --json") == IMALOG_DONE) {
-			/* what the kernel's records follow was verified, too */
-			EXPECT_LE(imalog_number("archived_end"), imalog_number("records"));
-			verified++;
-		} else {
-			EXPECT_TRUE(imalog_says("other programs delete records all the time"));
-		}
-		if (imalog("status") == IMALOG_DONE)
-			told++;
-		else
-			EXPECT_TRUE(imalog_says("other programs delete records all the time"));
-	}
-	finish(_metadata, s, &pid, 1);
-	EXPECT_LT(0, verified);
-	EXPECT_LT(0, told);
-	printf("# figure: verified beside trims %d of 30, status %d\n", verified, told);
 }
 
 TEST_HARNESS_MAIN
