@@ -131,6 +131,41 @@ void maker_path(const struct maker *m, const char *shard, const char *file,
 }
 
 /**
+ * maker_rewrite() - write a manifest once more, with something changed
+ * @path: its file
+ * @change: changes it
+ * @was: what it said before
+ *
+ * Return: 0 or -EIO.
+ */
+int maker_rewrite(const char *path, void (*change)(struct manifest *m),
+		  struct manifest *was)
+{
+	struct manifest *manifest = malloc(sizeof(*manifest));
+	char *text = malloc(MANIFEST_MAX);
+	FILE *f = fopen(path, "r+");
+	int err = -EIO;
+	size_t len = 0;
+
+	if (manifest && text && f)
+		len = fread(text, 1, MANIFEST_MAX, f);
+	if (len && !manifest_read(manifest, text, len)) {
+		*was = *manifest;
+		change(manifest);
+		free(text);
+		text = manifest_write(manifest);
+		rewind(f);
+		if (text && !ftruncate(fileno(f), 0) && fputs(text, f) >= 0)
+			err = 0;
+	}
+	if (f && fclose(f))
+		err = -EIO;
+	free(text);
+	free(manifest);
+	return err;
+}
+
+/**
  * maker_verify() - verify the archive with the key that it was begun with
  * @m: maker
  *
@@ -400,6 +435,18 @@ int maker_shard(struct maker *m)
 	m->len = 0;
 	m->clock += 100;
 	return err ?: archive_list(&m->archive) ? -EIO : 0;
+}
+
+/**
+ * maker_two_shards() - make an archive of two shards, of 3 records and of 2
+ * @m: maker, to be ended with maker_end()
+ *
+ * Return: 0 or an error.
+ */
+int maker_two_shards(struct maker *m)
+{
+	return maker_begin(m) ?: maker_add_files(m, 3, 0) ?: maker_shard(m) ?:
+	       maker_add_files(m, 2, 3) ?: maker_shard(m);
 }
 
 /**

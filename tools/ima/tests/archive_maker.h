@@ -57,6 +57,9 @@ void maker_reset(struct maker *m);
 int maker_remove(const char *path);
 void maker_path(const struct maker *m, const char *shard, const char *file,
 		char path[256]);
+int maker_two_shards(struct maker *m);
+int maker_rewrite(const char *path, void (*change)(struct manifest *m),
+		  struct manifest *was);
 enum status maker_verify(const struct maker *m);
 
 #endif /* _ARCHIVE_MAKER_H */

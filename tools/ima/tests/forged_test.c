@@ -4,7 +4,6 @@
  * something else, and say it consistently. And a key can sign what is no quote, or be
  * no attestation key: verify tells.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,11 +29,7 @@ FIXTURE_SETUP(forged)
 {
 	self->m = malloc(sizeof(*self->m));
 	ASSERT_NE(NULL, self->m);
-	ASSERT_EQ(0, maker_begin(self->m));
-	ASSERT_EQ(0, maker_add_files(self->m, 3, 0));
-	ASSERT_EQ(0, maker_shard(self->m));
-	ASSERT_EQ(0, maker_add_files(self->m, 2, 3));
-	ASSERT_EQ(0, maker_shard(self->m));
+	ASSERT_EQ(0, maker_two_shards(self->m));
 }
 
 FIXTURE_TEARDOWN(forged)
@@ -43,63 +38,19 @@ FIXTURE_TEARDOWN(forged)
 	free(self->m);
 }
 
-static int read_manifest(const char *path, struct manifest *manifest)
-{
-	char *text = malloc(MANIFEST_MAX);
-	int fd = open(path, O_RDONLY), err = -1;
-	ssize_t len = -1;
-
-	if (text && fd >= 0)
-		len = read(fd, text, MANIFEST_MAX);
-	if (len > 0 && !manifest_read(manifest, text, len))
-		err = 0;
-	if (fd >= 0)
-		close(fd);
-	free(text);
-	return err;
-}
-
-static int write_manifest(const char *path, const struct manifest *manifest)
-{
-	char *text = manifest_write(manifest);
-	int fd = open(path, O_WRONLY | O_TRUNC), err = -1;
-
-	if (text && fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text))
-		err = 0;
-	if (fd >= 0)
-		close(fd);
-	free(text);
-	return err;
-}
-
 /* Have the manifest of a shard say what @forge makes of it; @was: what it said */
 static int forge(struct maker *m, const char *shard, void (*forge)(struct manifest *m),
 		 struct manifest *was)
 {
-	struct manifest *manifest = malloc(sizeof(*manifest));
-	char path[256];
-	int err = -1;
-
-	maker_path(m, shard, "shard.json", path);
-	if (manifest && !read_manifest(path, manifest)) {
-		*was = *manifest;
-		forge(manifest);
-		err = write_manifest(path, manifest);
-	}
-	free(manifest);
-	return err;
-}
-
-static int mend(struct maker *m, const char *shard, const struct manifest *was)
-{
 	char path[256];
 
 	maker_path(m, shard, "shard.json", path);
-	return write_manifest(path, was);
+	return maker_rewrite(path, forge, was);
 }
 
 #define FORGE(name, what) static void forge_##name(struct manifest *m) { what; }
 
+FORGE(nothing, (void)m)
 FORGE(chain, m->chain++)
 FORGE(first, m->first++)
 FORGE(more, m->count++)
@@ -162,9 +113,16 @@ static const struct forgery {
 	{ "removed", forge_removed, NULL },
 };
 
+static struct manifest was;
+
+static void mend(struct manifest *m)
+{
+	*m = was;
+}
+
 TEST_F_TIMEOUT(forged, newest_manifest, SECONDS)
 {
-	static struct manifest was;
+	static struct manifest forged;
 	const struct forgery *f;
 	size_t i;
 
@@ -175,7 +133,7 @@ TEST_F_TIMEOUT(forged, newest_manifest, SECONDS)
 		if (f->why)
 			EXPECT_NE(NULL, strstr(say_last(), f->why))
 				TH_LOG("%s: %s", f->name, say_last());
-		ASSERT_EQ(0, mend(self->m, second, &was));
+		ASSERT_EQ(0, forge(self->m, second, mend, &forged));
 		ASSERT_EQ(DONE, maker_verify(self->m));
 	}
 }
@@ -183,13 +141,13 @@ TEST_F_TIMEOUT(forged, newest_manifest, SECONDS)
 /* The nonce of the next quote vouches for all of it. */
 TEST_F_TIMEOUT(forged, older_manifest, SECONDS)
 {
-	static struct manifest was;
+	static struct manifest forged;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(forgeries); i++) {
 		ASSERT_EQ(0, forge(self->m, first, forgeries[i].forge, &was));
 		EXPECT_EQ(REFUSED, maker_verify(self->m)) TH_LOG("%s", forgeries[i].name);
-		ASSERT_EQ(0, mend(self->m, first, &was));
+		ASSERT_EQ(0, forge(self->m, first, mend, &forged));
 	}
 	EXPECT_EQ(DONE, maker_verify(self->m));
 }
@@ -210,7 +168,6 @@ static void begin_after_a_reset(struct manifest *m)
 /* Of all shards the newest is left, and its manifest says that it is the first. */
 TEST_F_TIMEOUT(forged, newest_shard_as_the_first, SECONDS)
 {
-	static struct manifest was;
 	char from[256], to[256];
 
 	maker_path(self->m, second, NULL, from);
@@ -255,11 +212,7 @@ static int replace(struct maker *from, const char *shard, struct maker *to, cons
 
 TEST_F_TIMEOUT(forged, signature_of_another_quote, SECONDS)
 {
-	static struct manifest was;
-	char path[256];
-
-	maker_path(self->m, first, "shard.json", path);
-	ASSERT_EQ(0, read_manifest(path, &other));
+	ASSERT_EQ(0, forge(self->m, first, forge_nothing, &other));
 	ASSERT_EQ(0, replace(self->m, first, self->m, second, "signature"));
 	ASSERT_EQ(0, forge(self->m, second, take_signature, &was));
 	EXPECT_EQ(REFUSED, maker_verify(self->m));
@@ -269,7 +222,6 @@ TEST_F_TIMEOUT(forged, signature_of_another_quote, SECONDS)
 /* Other records, with all that the manifest says of them. */
 TEST_F_TIMEOUT(forged, records_that_were_not_quoted, SECONDS)
 {
-	static struct manifest was;
 	struct maker *m = malloc(sizeof(*m));
 
 	ASSERT_NE(NULL, m);

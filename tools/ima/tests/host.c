@@ -186,31 +186,9 @@ void host_end(struct host *h)
 	maker_remove(h->dir);
 }
 
-/* Write the manifest once more, as of another boot. */
-static int change_boot_id(const char *path)
+static void change_boot_id(struct manifest *m)
 {
-	struct manifest *m = malloc(sizeof(*m));
-	char text[MANIFEST_MAX], *again;
-	FILE *f = fopen(path, "r+");
-	size_t len;
-	int err = -EIO;
-
-	if (!m || !f)
-		goto out;
-	len = fread(text, 1, sizeof(text), f);
-	if (manifest_read(m, text, len))
-		goto out;
 	m->boot_id[0] = m->boot_id[0] == '0' ? '1' : '0';
-	again = manifest_write(m);
-	rewind(f);
-	if (again && fwrite(again, 1, strlen(again), f) == len)
-		err = 0;
-	free(again);
-out:
-	if (f && fclose(f))
-		err = -EIO;
-	free(m);
-	return err;
 }
 
 /* What has left the list is forgotten. */
@@ -236,13 +214,14 @@ static void carry_over(struct host *h)
  */
 int host_new_kernel(struct host *h)
 {
+	static struct manifest was;
 	char path[256];
 
 	if (host_shell(h, "ls -d $D/archive/*/*/shard.json | tail -n 1"))
 		return -EIO;
 	snprintf(path, sizeof(path), "%.*s", (int)strcspn(h->output, "\n"), h->output);
 	carry_over(h);
-	return change_boot_id(path);
+	return maker_rewrite(path, change_boot_id, &was);
 }
 
 static int extend(struct host *h, const struct maker_record *r)

@@ -41,11 +41,7 @@ FIXTURE_SETUP(tamper)
 {
 	self->m = malloc(sizeof(*self->m));
 	ASSERT_NE(NULL, self->m);
-	ASSERT_EQ(0, maker_begin(self->m));
-	ASSERT_EQ(0, maker_add_files(self->m, 3, 0));
-	ASSERT_EQ(0, maker_shard(self->m));
-	ASSERT_EQ(0, maker_add_files(self->m, 2, 3));
-	ASSERT_EQ(0, maker_shard(self->m));
+	ASSERT_EQ(0, maker_two_shards(self->m));
 	ASSERT_EQ(0, maker_add_files(self->m, 2, 5));
 	ASSERT_EQ(0, maker_shard(self->m));
 	maker_reset(self->m);
@@ -358,10 +354,11 @@ static void set_text(char *to, const char *text)
 	snprintf(to, MANIFEST_TEXT + 1, "%s", text);
 }
 
-/* json-c 0.18 does not even parse some of them. */
-static bool refused(const char *why, const char *field)
+/* json-c 0.18 does not even parse what is not ASCII. */
+static bool refused(const char *why, const char *field, const char *text)
 {
-	return !strcmp(why, field) || !strcmp(why, "not a JSON object");
+	return !strcmp(why, field) ||
+	       (text[0] & 0x80 && !strcmp(why, "not a JSON object"));
 }
 
 /*
@@ -391,10 +388,10 @@ TEST_F_TIMEOUT(tamper, texts_that_imalog_does_not_write_are_refused, SECONDS)
 	set_text(m->time, good);
 	for (i = 0; i < ARRAY_SIZE(texts); i++) {
 		set_text(m->kernel, texts[i]);
-		EXPECT_TRUE(refused(read_again(m), "kernel")) TH_LOG("kernel %zu", i);
+		EXPECT_TRUE(refused(read_again(m), "kernel", texts[i])) TH_LOG("kernel %zu", i);
 		set_text(m->kernel, "6.12.0");
 		set_text(m->boot_id, texts[i]);
-		EXPECT_TRUE(refused(read_again(m), "boot_id")) TH_LOG("boot_id %zu", i);
+		EXPECT_TRUE(refused(read_again(m), "boot_id", texts[i])) TH_LOG("boot_id %zu", i);
 		set_text(m->boot_id, "0dc9a1f2");
 	}
 	EXPECT_STREQ("", read_again(m));
