@@ -45,23 +45,33 @@ enum status archive_room(const struct archive *a, __u64 min_free)
 		   a->path, left, min_free);
 }
 
-/* Remove a folder and the files in it. It may be missing. */
-static enum status remove_folder(int parent, const char *name)
+/* Remove a file, or a folder and what is in it. It may be missing. */
+static enum status remove_all(int parent, const char *name)
 {
-	int fd = openat(parent, name, ARCHIVE_DIR);
 	enum status status = DONE;
 	struct dirent *entry;
 	DIR *dir;
+	int fd;
 
-	if (fd < 0)
+	/* first: where nothing can be written, unlinkat() does not say that it is missing */
+	if (faccessat(parent, name, F_OK, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT ? DONE : say_errno("%s", name);
-	dir = fdopendir(fd);
-	while (dir && !status && (entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") &&
-		    unlinkat(fd, entry->d_name, 0))
-			status = say_errno("%s/%s: remove", name, entry->d_name);
-	if (dir)
-		closedir(dir);
+	if (!unlinkat(parent, name, 0))
+		return DONE;
+	if (errno != EISDIR)
+		return say_errno("%s: remove", name);
+	fd = openat(parent, name, ARCHIVE_DIR);
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		status = say_errno("%s: remove", name);
+		if (fd >= 0)
+			close(fd);
+		return status;
+	}
+	while (!status && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			status = remove_all(fd, entry->d_name);
+	closedir(dir);
 	if (!status && unlinkat(parent, name, AT_REMOVEDIR))
 		status = say_errno("%s: remove", name);
 	return status;
@@ -114,7 +124,7 @@ enum status new_shard_begin(struct new_shard *n, const struct archive *a, __u64 
 	n->chain_fd = chain_folder(a, chain, true);
 	if (n->chain_fd < 0 || fsync(a->fd) || fsync(n->chain_fd))
 		return bad(n, "make the folder of the chain");
-	status = remove_folder(n->chain_fd, ARCHIVE_NEW);
+	status = remove_all(n->chain_fd, ARCHIVE_NEW);
 	if (status)
 		return status;
 	if (mkdirat(n->chain_fd, ARCHIVE_NEW, 0750))
@@ -221,6 +231,8 @@ enum status new_shard_cut(struct new_shard *n, __u64 bytes, __u8 hash[HASH_SIZE]
 		return status;
 	if (ftruncate(fd, bytes) || fsync(fd))
 		return bad(n, "records: sync");
+	/* from disk, not from the page cache; to open it anew would have IMA measure it */
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	if (lseek(fd, 0, SEEK_SET) || shard_hash_fd(fd, hash, &size))
 		return bad(n, "records: read back");
 	return DONE;
@@ -233,6 +245,8 @@ static enum status write_file(struct new_shard *n, enum shard_file file,
 
 	if (!status && (!write_all(n->file[file], data, len) || fsync(n->file[file])))
 		status = bad(n, archive_names[file]);
+	if (!status)
+		posix_fadvise(n->file[file], 0, 0, POSIX_FADV_DONTNEED);
 	return status;
 }
 
@@ -291,6 +305,18 @@ enum status new_shard_open(const struct new_shard *n, struct shard *s)
 	return shard_read_manifest(s);
 }
 
+/* NFS, for one, has no RENAME_NOREPLACE. The archive is locked: there is none meanwhile. */
+static int rename_new(int chain_fd, const char *name)
+{
+	if (!renameat2(chain_fd, ARCHIVE_NEW, chain_fd, name, RENAME_NOREPLACE))
+		return 0;
+	if (errno != EINVAL)
+		return -1;
+	if (!faccessat(chain_fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
+		errno = EEXIST;
+	return errno == ENOENT ? renameat(chain_fd, ARCHIVE_NEW, chain_fd, name) : -1;
+}
+
 /**
  * new_shard_commit() - the shard is good: it belongs to the archive
  * @n: shard
@@ -303,32 +329,9 @@ enum status new_shard_commit(struct new_shard *n, __u64 first)
 	char name[ARCHIVE_NAME_MAX];
 
 	snprintf(name, sizeof(name), "%0*llu", ARCHIVE_SHARD_DIGITS, first);
-	if (renameat2(n->chain_fd, ARCHIVE_NEW, n->chain_fd, name, RENAME_NOREPLACE))
+	if (rename_new(n->chain_fd, name))
 		return bad(n, "rename");
 	return fsync(n->chain_fd) ? bad(n, "sync the folder of the chain") : DONE;
-}
-
-/* Remove a chain that was moved out of the way, if there is one. */
-static enum status remove_old(const struct archive *a)
-{
-	int fd = openat(a->fd, ARCHIVE_OLD, ARCHIVE_DIR), copy;
-	enum status status = DONE;
-	struct dirent *entry;
-	DIR *dir;
-
-	if (fd < 0)
-		return errno == ENOENT ? DONE : say_errno("%s/" ARCHIVE_OLD, a->path);
-	copy = dup(fd);
-	dir = copy < 0 ? NULL : fdopendir(copy);
-	while (dir && !status && (entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			status = remove_folder(fd, entry->d_name);
-	if (dir)
-		closedir(dir);
-	close(fd);
-	if (!status && unlinkat(a->fd, ARCHIVE_OLD, AT_REMOVEDIR))
-		status = say_errno("%s/" ARCHIVE_OLD ": remove", a->path);
-	return status;
 }
 
 /**
@@ -356,7 +359,7 @@ enum status archive_keep(struct archive *a, __u64 current, __u64 keep)
 			 a->chain[i]);
 		if (renameat(a->fd, name, a->fd, ARCHIVE_OLD) || fsync(a->fd))
 			return say_errno("%s/%s: remove", a->path, name);
-		status = remove_old(a);
+		status = remove_all(a->fd, ARCHIVE_OLD);
 	}
 	return status;
 }
@@ -369,7 +372,7 @@ enum status archive_keep(struct archive *a, __u64 current, __u64 keep)
  */
 enum status archive_drop_new(const struct archive *a)
 {
-	enum status status = remove_old(a);
+	enum status status = remove_all(a->fd, ARCHIVE_OLD);
 	size_t i;
 	int fd;
 
@@ -377,7 +380,7 @@ enum status archive_drop_new(const struct archive *a)
 		fd = chain_folder(a, a->chain[i], false);
 		if (fd < 0)
 			return say_errno("%s: chain %llu", a->path, a->chain[i]);
-		status = remove_folder(fd, ARCHIVE_NEW);
+		status = remove_all(fd, ARCHIVE_NEW);
 		close(fd);
 	}
 	return status;

@@ -99,6 +99,18 @@ bool banks_quoted(const struct banks *b, const struct ima_log_record *rec)
 }
 
 /**
+ * banks_missing() - which PCR must be quoted as well, for this record to be covered?
+ * @b: banks
+ * @rec: record
+ *
+ * Return: its bit, or 0: it is quoted, or no quote can cover it.
+ */
+__u32 banks_missing(const struct banks *b, const struct ima_log_record *rec)
+{
+	return ima_log_replayed(rec) ? 1u << rec->pcr & BANKS_PROVABLE & ~b->pcrs : 0;
+}
+
+/**
  * banks_extend() - replay a record
  * @b: banks
  * @rec: record

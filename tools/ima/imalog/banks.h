@@ -42,6 +42,7 @@ enum status banks_add(struct banks *b, __u16 alg, enum ima_log_fill fill);
 void banks_copy(struct banks *to, const struct banks *from);
 void banks_free(struct banks *b);
 void banks_select(const struct banks *b, struct ima_log_selection *select);
+__u32 banks_missing(const struct banks *b, const struct ima_log_record *rec);
 bool banks_quoted(const struct banks *b, const struct ima_log_record *rec);
 const char *banks_extend(struct banks *b, const struct ima_log_record *rec);
 enum status banks_match(struct banks *b, const struct ima_log_target *target,

@@ -105,6 +105,8 @@ static enum status read_proof(struct state *s, const struct options *opt,
 	s->have_key = !status;
 	memcpy(s->print, t.print, sizeof(s->print));
 	if (!status)
+		status = prove_check_key(&s->proof);
+	if (!status)
 		status = prove(&s->proof);
 	s->proven = !status;
 	prove_end(&s->proof);
@@ -124,7 +126,7 @@ static enum status look(struct state *s, const struct options *opt)
 		return status == AGAIN ? say(BUSY, "kernel's list: changes all the time") :
 					 status;
 	s->slab_bytes = read_slabs();
-	s->num_holders = holders_find(&s->holder);
+	s->num_holders = holders_find(s->kernel.dir, &s->holder);
 	if (access(opt->archive, F_OK) && errno == ENOENT)
 		used = NULL;
 	else
@@ -192,7 +194,7 @@ static enum status print_text(const struct state *s)
 		       p->last.info.resets, p->last.time);
 	else
 		printf("archive:  empty\n");
-	if (s->proven)
+	if (s->proven && k->way)
 		printf("trim:     would archive %llu records of chain %llu, and delete %llu\n",
 		       p->proven - p->end, p->chain, p->proven - p->start);
 	if (s->have_key) {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "holders.h"
@@ -47,6 +48,15 @@ static bool opened_for_write(int proc, const char *fd_name)
 	return (flags & O_ACCMODE) != O_RDONLY;
 }
 
+/* Nothing that another program would have to answer, such as imalog mount. */
+static bool same_device(int dir, const char *name, const struct statx *as)
+{
+	struct statx st;
+
+	return !statx(dir, name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &st) &&
+	       st.stx_dev_major == as->stx_dev_major && st.stx_dev_minor == as->stx_dev_minor;
+}
+
 /* A file of the kernel's list, wherever securityfs is mounted. */
 static const char *list_name(const char *path)
 {
@@ -69,7 +79,8 @@ static struct holder *add(struct holder **list, size_t *num)
 	return more;
 }
 
-static void look_at(pid_t pid, int proc, struct holder **list, size_t *num)
+static void look_at(pid_t pid, int proc, const struct statx *as, struct holder **list,
+		    size_t *num)
 {
 	char path[PATH_MAX];
 	struct dirent *entry;
@@ -85,12 +96,13 @@ static void look_at(pid_t pid, int proc, struct holder **list, size_t *num)
 		len = readlinkat(fd, entry->d_name, path, sizeof(path) - 1);
 		path[len > 0 ? len : 0] = '\0';
 		name = len > 0 ? list_name(path) : NULL;
-		h = name ? add(list, num) : NULL;
+		h = name && same_device(fd, entry->d_name, as) ? add(list, num) : NULL;
 		if (!h)
 			continue;
 		h->pid = pid;
 		read_comm(proc, h);
 		snprintf(h->file, sizeof(h->file), "%.*s", HOLDER_FILE_MAX, name);
+		say_printable(h->file);
 		h->writes = opened_for_write(proc, entry->d_name);
 	}
 	if (dir)
@@ -99,31 +111,36 @@ static void look_at(pid_t pid, int proc, struct holder **list, size_t *num)
 
 /**
  * holders_find() - find the processes that have a measurement file open
+ * @dir: folder of the kernel's files
  * @list: an entry for each open file but our own, to be released with free()
  *
  * Return: how many.
  */
-size_t holders_find(struct holder **list)
+size_t holders_find(int dir, struct holder **list)
 {
-	DIR *dir = opendir("/proc");
+	DIR *procs = opendir("/proc");
 	struct dirent *entry;
+	struct statx as;
 	size_t num = 0;
 	pid_t pid;
 	int proc;
 
 	*list = NULL;
-	while (dir && (entry = readdir(dir))) {
+	if (statx(dir, "", AT_EMPTY_PATH, 0, &as))
+		goto out;
+	while (procs && (entry = readdir(procs))) {
 		pid = atoi(entry->d_name);
 		if (pid <= 0 || pid == getpid())
 			continue;
-		proc = openat(dirfd(dir), entry->d_name,
+		proc = openat(dirfd(procs), entry->d_name,
 			      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (proc < 0)
 			continue;
-		look_at(pid, proc, list, &num);
+		look_at(pid, proc, &as, list, &num);
 		close(proc);
 	}
-	if (dir)
-		closedir(dir);
+out:
+	if (procs)
+		closedir(procs);
 	return num;
 }

@@ -26,6 +26,6 @@ struct holder {
 	bool writes;
 };
 
-size_t holders_find(struct holder **list);
+size_t holders_find(int dir, struct holder **list);
 
 #endif /* _HOLDERS_H */

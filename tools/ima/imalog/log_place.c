@@ -143,7 +143,13 @@ enum status log_banks(struct log *l, struct banks *b, __u16 alg)
 	}
 	if (status)
 		return status;
-	if (l->kernel.dir >= 0)
-		return kernel_add_bank(&l->kernel, b, alg);
-	return banks_add(b, alg, IMA_LOG_OWN_HASH);
+	if (l->kernel.dir < 0)
+		return banks_add(b, alg, IMA_LOG_OWN_HASH);
+	status = kernel_add_bank(&l->kernel, b, alg);
+	/* there is no list of this bank, so none that would have to be shown otherwise */
+	if (!status && b->bank[0].fill == IMA_LOG_UNMAPPED) {
+		banks_free(b);
+		status = banks_init(b) ?: banks_add(b, alg, IMA_LOG_OWN_HASH);
+	}
+	return status;
 }

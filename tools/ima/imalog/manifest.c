@@ -3,6 +3,7 @@
  * Write shard.json, and what follows from it. There is one way only to write it, so
  * that no byte of it can change unnoticed.
  */
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,41 @@ char *manifest_write(const struct manifest *m)
 	}
 	json_object_put(o);
 	return text;
+}
+
+static void place_bytes(const struct manifest *m, __u8 place[MANIFEST_PLACE_SIZE])
+{
+	__be32 chain = htobe32(m->chain);
+	__be64 first = htobe64(m->first);
+
+	memcpy(place, &chain, sizeof(chain));
+	memcpy(place + sizeof(chain), &first, sizeof(first));
+}
+
+/**
+ * manifest_set_place() - have the nonce say where in the log the shard is
+ * @m: manifest; the end of its @random is overwritten
+ *
+ * Else records of shards before could be put in front of those of this one, and no
+ * manifest of theirs would be missed.
+ */
+void manifest_set_place(struct manifest *m)
+{
+	place_bytes(m, m->random + HASH_SIZE - MANIFEST_PLACE_SIZE);
+}
+
+/**
+ * manifest_has_place() - does the nonce say that the shard is where it is?
+ * @m: manifest
+ *
+ * Return: whether it does.
+ */
+bool manifest_has_place(const struct manifest *m)
+{
+	__u8 place[MANIFEST_PLACE_SIZE];
+
+	place_bytes(m, place);
+	return !memcmp(m->random + HASH_SIZE - sizeof(place), place, sizeof(place));
 }
 
 /**

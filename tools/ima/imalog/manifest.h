@@ -12,6 +12,7 @@
 #define MANIFEST_FORMAT	"imalog shard 1"
 #define MANIFEST_MAX	(256u << 10)	/* 16 banks of SHA-512 with all PCRs: 170 KiB */
 #define MANIFEST_TEXT	64
+#define MANIFEST_PLACE_SIZE	12	/* chain and first, at the end of random */
 #define MANIFEST_TIME	"%Y-%m-%dT%H:%M:%SZ"
 
 /* A bank's name, fill and values at both ends, as struct ima_log_bank has them. */
@@ -40,7 +41,7 @@ struct manifest_bank {
  * @counted: the kernel tells how many records have left its list; if not, @base is
  *	where the list began at the quote
  * @removed: how many had left its list at the quote
- * @random: our part of the nonce
+ * @random: our part of the nonce: random bytes, and the shard's place
  * @verifier: a verifier's part, or nothing
  * @verifier_len: bytes of it
  * @info: the TPM's counters at the quote
@@ -79,6 +80,8 @@ struct manifest {
 
 char *manifest_write(const struct manifest *m);
 const char *manifest_read(struct manifest *m, const char *text, size_t len);
+void manifest_set_place(struct manifest *m);
+bool manifest_has_place(const struct manifest *m);
 void manifest_nonce(const struct manifest *m, __u8 nonce[HASH_SIZE]);
 enum status manifest_banks(const struct manifest *m, struct banks *b, bool after);
 void manifest_set_banks(struct manifest *m, const struct banks *b, bool after);

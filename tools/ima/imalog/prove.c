@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <openssl/evp.h>
 #include <sys/random.h>
 
 #include "align.h"
@@ -33,6 +34,7 @@ static enum status take_newest(struct proof *p)
 		p->have_last = true;
 		p->last = s.m;
 		p->chain = s.chain;
+		p->end = s.m.first + s.m.count;
 		p->pcrs = BANKS_USUAL | s.m.pcrs;
 		p->mismatches = 0;
 		p->anew = false;
@@ -65,6 +67,30 @@ enum status prove_init(struct proof *p, const struct options *opt, struct archiv
 	p->out = out;
 	p->pcrs = BANKS_USUAL;	/* until a shard says more */
 	return take_newest(p);
+}
+
+/**
+ * prove_check_key() - is the archive signed by this key?
+ * @p: proof, the TPM open
+ *
+ * One archive, one key: else verify would have to trust any.
+ *
+ * Return: DONE, also if nothing is archived; REFUSED: by another one; IO.
+ */
+enum status prove_check_key(const struct proof *p)
+{
+	const struct ima_quote_blob *ak = &p->tpm->ak;
+	__u8 hash[HASH_SIZE];
+
+	if (!p->have_last)
+		return DONE;
+	if (!EVP_Digest(ak->data, ak->size, hash, NULL, EVP_sha256(), NULL))
+		return say(IO, "OpenSSL: no SHA-256");
+	if (!memcmp(hash, p->last.ak, HASH_SIZE))
+		return DONE;
+	return say(REFUSED,
+		   "%s: the archive is signed by another attestation key: use that (--ak), or begin a new archive",
+		   p->archive->path);
 }
 
 static void drop_banks(struct proof *p)
@@ -102,18 +128,31 @@ static enum status make_banks(struct proof *p, struct banks *b)
 
 static enum status take_quote(struct proof *p)
 {
-	struct manifest m = { .verifier_len = p->opt->nonce_len };
+	struct manifest m = { .chain = p->chain, .first = p->end,
+			      .verifier_len = p->opt->nonce_len };
 	__u8 nonce[HASH_SIZE];
 
-	if (getrandom(p->random, sizeof(p->random), 0) != sizeof(p->random))
+	if (getrandom(m.random, sizeof(m.random), 0) != sizeof(m.random))
 		return say_errno("random numbers");
+	manifest_set_place(&m);
 	if (p->have_last)
 		memcpy(m.previous, p->last.self, HASH_SIZE);
-	memcpy(m.random, p->random, HASH_SIZE);
+	memcpy(p->random, m.random, HASH_SIZE);
 	memcpy(m.verifier, p->opt->nonce, p->opt->nonce_len);
 	manifest_nonce(&m, nonce);
 	return tpm_quote(p->tpm, &p->banks, nonce, sizeof(nonce), &p->quote, &p->target,
 			 &p->info);
+}
+
+/* The quote told where to begin. It must have been asked for with that in its nonce. */
+static enum status start_as_asked(struct proof *p)
+{
+	__u64 chain = p->chain, end = p->end;
+	enum status status = prove_start(p);
+
+	if (!status && p->out && (p->chain != chain || p->end != end))
+		return AGAIN;
+	return status;
 }
 
 /* Records of these PCRs follow: quote them as well, from the start. */
@@ -162,11 +201,11 @@ static enum status skip_archived(struct proof *p, struct stream *s, bool *same)
 static enum status add_record(struct proof *p, struct stream *s,
 			      const struct ima_log_record *rec)
 {
-	__u32 pcr = ima_log_replayed(rec) ? 1u << rec->pcr : 0;
+	__u32 missing = banks_missing(&p->banks, rec);
 	const char *why;
 
-	if (pcr & BANKS_PROVABLE & ~p->pcrs)
-		return quote_more(p, pcr);
+	if (missing)
+		return quote_more(p, missing);
 	why = banks_extend(&p->banks, rec);
 	if (why)
 		return stream_bad(s, rec, why);
@@ -308,7 +347,7 @@ static enum status prove_once(struct proof *p)
 	if (!status)
 		status = take_quote(p);
 	if (!status)
-		status = prove_start(p);
+		status = start_as_asked(p);
 	if (!status)
 		status = begin_shard(p);
 	if (status)

@@ -31,6 +31,7 @@
  * @unproven: how many of these the quote does not vouch for
  * @known: @start is known from @base and what the kernel has removed
  * @aligned: the place was found by replaying
+ * @other_fill: bank that this kernel extends in another way than the one before
  * @base: number of the first record when this kernel booted
  * @random: our part of the nonce
  * @quote: the quote
@@ -60,6 +61,7 @@ struct proof {
 	__u64 unproven;
 	bool known;
 	bool aligned;
+	const char *other_fill;
 	__u64 base;
 	__u8 random[HASH_SIZE];
 	struct ima_quote quote;
@@ -71,6 +73,7 @@ struct proof {
 
 enum status prove_init(struct proof *p, const struct options *opt, struct archive *a,
 		       struct kernel *k, struct tpm *t, struct new_shard *out);
+enum status prove_check_key(const struct proof *p);
 enum status prove(struct proof *p);
 void prove_end(struct proof *p);
 void prove_manifest(const struct proof *p, struct manifest *m);

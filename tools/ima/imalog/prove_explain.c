@@ -106,6 +106,10 @@ enum status prove_explain(struct proof *p)
 	__u64 number = 0;
 	bool found;
 
+	if (!p->fresh && !same_boot && p->other_fill)
+		return say(REFUSED,
+			   "kernel's list: this kernel extends bank %s in another way than the one before kexec, as it was built with other hashes: what is in the list cannot be proven until the next reboot",
+			   p->other_fill);
 	status = find_failed(p, &number, &found);
 	if (status)
 		return status;

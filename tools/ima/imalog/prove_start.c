@@ -20,6 +20,17 @@ static bool same_banks(const struct proof *p)
 	return true;
 }
 
+/* A kernel that came by kexec can have been built with other hashes. */
+static void compare_fills(struct proof *p)
+{
+	unsigned int i;
+
+	p->other_fill = NULL;
+	for (i = 0; i < p->banks.num; i++)
+		if (p->banks.bank[i].fill != p->last.bank[i].fill)
+			p->other_fill = p->banks.bank[i].name;
+}
+
 /* The banks at the end of the archive, and the same to be replayed in. */
 static enum status go_on(struct proof *p)
 {
@@ -28,6 +39,7 @@ static enum status go_on(struct proof *p)
 	if (!same_banks(p))
 		return say(REFUSED,
 			   "TPM: its banks are others than in the newest shard, but it was not reset since");
+	compare_fills(p);
 	status = banks_init(&p->before);
 	if (!status)
 		status = manifest_banks(&p->last, &p->before, true);

@@ -85,6 +85,10 @@ enum status replay_quote(const struct shard *s, const __u8 *print,
 	manifest_nonce(&s->m, nonce);
 	if (ima_quote_verify(&quote, &ak, &select, nonce, sizeof(nonce), target, &why))
 		return say(REFUSED, "%s: quote: %s", s->name, why);
+	if (!manifest_has_place(&s->m))
+		return say(REFUSED,
+			   "%s: shard.json: random: the quote is of another place in the log",
+			   s->name);
 	return check_info(s, &quote);
 }
 
@@ -119,6 +123,9 @@ static enum status run(const struct shard *s, struct stream *stream, struct bank
 		if (status || end)
 			return status;
 		progress(rec.len);
+		/* trim would have had them quoted */
+		if (banks_missing(b, &rec))
+			return stream_bad(stream, &rec, "its PCR was not quoted");
 		why = banks_extend(b, &rec);
 		if (why)
 			return stream_bad(stream, &rec, why);

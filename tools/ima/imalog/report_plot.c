@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,17 +80,20 @@ static void put_list(FILE *f, const struct verify_result *r)
 
 static bool run_gnuplot(const struct verify_result *r, const char *path)
 {
+	sighandler_t handler = signal(SIGPIPE, SIG_IGN);	/* it may not be there */
 	FILE *f = popen("exec gnuplot 2>/dev/null", "w");
-	int ret;
+	int ret = -1;
 
 	if (!f)
-		return false;
+		goto out;
 	/* the output comes before what is drawn into it */
 	fprintf(f, "%sset output '%s'\n%s", terminal, path, settings);
 	put_log(f, r);
 	put_list(f, r);
 	fputs(plots, f);
 	ret = pclose(f);
+out:
+	signal(SIGPIPE, handler);
 	return WIFEXITED(ret) && !WEXITSTATUS(ret);
 }
 

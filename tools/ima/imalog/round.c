@@ -14,8 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
-
 #include "replay.h"
 #include "round.h"
 
@@ -44,23 +42,6 @@ static enum status write_shard(const struct proof *p, struct new_shard *n)
 	if (status)
 		return status;
 	return replay_shard(&s, p->tpm->print);
-}
-
-/* One archive, one key: else verify would have to trust any. */
-static enum status check_key(const struct proof *p)
-{
-	const struct ima_quote_blob *ak = &p->tpm->ak;
-	__u8 hash[HASH_SIZE];
-
-	if (!p->have_last)
-		return DONE;
-	if (!EVP_Digest(ak->data, ak->size, hash, NULL, EVP_sha256(), NULL))
-		return say(IO, "OpenSSL: no SHA-256");
-	if (!memcmp(hash, p->last.ak, HASH_SIZE))
-		return DONE;
-	return say(REFUSED,
-		   "%s: the archive is signed by another attestation key: use that (--ak), or begin a new archive",
-		   p->archive->path);
 }
 
 /* It takes as long as it takes. */
@@ -193,8 +174,8 @@ static enum status run_once(const struct options *opt, struct archive *a,
 		return say_errno("round");
 	}
 	status = prove_init(p, opt, a, k, t, n);
-	if (!status && a)
-		status = check_key(p);
+	if (!status)
+		status = prove_check_key(p);
 	if (!status)
 		status = prove(p);
 	if (!status)

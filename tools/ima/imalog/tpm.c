@@ -182,10 +182,11 @@ enum status tpm_pinned(const struct options *opt, __u8 print[IMA_QUOTE_PRINT_SIZ
 	if (hex_to(opt->ak, print, IMA_QUOTE_PRINT_SIZE))
 		return DONE;
 	pem = fopen(opt->ak, "re");
-	if (!pem)
+	if (!pem && strncmp(opt->ak, "0x", 2))
 		return say_errno("--ak: %s", opt->ak);
-	err = ima_quote_pem_fingerprint(pem, print);
-	fclose(pem);
+	err = pem ? ima_quote_pem_fingerprint(pem, print) : -EINVAL;
+	if (pem)
+		fclose(pem);
 	if (err)
 		return say(USAGE, "--ak: %s: neither a public key in PEM nor a fingerprint",
 			   opt->ak);

@@ -382,6 +382,7 @@ static void fill(struct maker *m, struct manifest *manifest)
 		 "0dc9a1f2-0000-4000-8000-000000000000");
 	snprintf(manifest->kernel, sizeof(manifest->kernel), "6.12.0-test");
 	snprintf(manifest->time, sizeof(manifest->time), "2026-01-02T03:04:05Z");
+	manifest_set_place(manifest);
 	manifest->info.clock = m->clock;
 	manifest->info.resets = m->resets;
 	manifest->info.safe = true;

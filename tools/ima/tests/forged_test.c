@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <openssl/evp.h>
 #include <tss2/tss2_tpm2_types.h>
 
 #include "../kselftest_harness.h"
@@ -63,6 +64,7 @@ FORGE(signature, m->signature[0] ^= 1)
 FORGE(ak, m->ak[0] ^= 1)
 FORGE(previous, m->previous[0] ^= 1)
 FORGE(random, m->random[0] ^= 1)
+FORGE(place, m->random[HASH_SIZE - 1] ^= 1)
 FORGE(verifier, m->verifier_len = 8)
 FORGE(clock, m->info.clock++)
 FORGE(resets, m->info.resets++)
@@ -96,6 +98,7 @@ static const struct forgery {
 	{ "ak", forge_ak, "ak: altered" },
 	{ "previous", forge_previous, "previous: is not the hash of the manifest before" },
 	{ "random", forge_random, "nonce is not the one asked with" },
+	{ "random, its place", forge_place, "nonce is not the one asked with" },
 	{ "verifier", forge_verifier, "nonce is not the one asked with" },
 	{ "clock", forge_clock, "clock: the quote says" },
 	{ "resets", forge_resets, "resets: 2, but 1 in the same chain before" },
@@ -113,7 +116,7 @@ static const struct forgery {
 	{ "removed", forge_removed, NULL },
 };
 
-static struct manifest was;
+static struct manifest was, other;
 
 static void mend(struct manifest *m)
 {
@@ -179,10 +182,96 @@ TEST_F_TIMEOUT(forged, newest_shard_as_the_first, SECONDS)
 	EXPECT_NE(NULL, strstr(say_last(), "before: the PCR values are not those after"));
 	ASSERT_EQ(0, forge(self->m, first, begin_after_a_reset, &was));
 	EXPECT_EQ(REFUSED, maker_verify(self->m));
-	EXPECT_NE(NULL, strstr(say_last(), "do not lead to"));
+	EXPECT_NE(NULL, strstr(say_last(), "random: the quote is of another place in the log"));
 }
 
-static struct manifest other;
+/* The files "records" of both in the place of the first's, with a hash that fits. */
+static void take_both(struct manifest *m)
+{
+	unsigned int i;
+
+	m->first = 0;
+	m->count += other.count;
+	m->bytes += other.bytes;
+	memcpy(m->records, other.records, HASH_SIZE);
+	for (i = 0; i < m->num_banks; i++)
+		memcpy(m->bank[i].before, other.bank[i].before,
+		       sizeof(m->bank[i].before));
+}
+
+/* @append: records in a file; its SHA-256 goes to other.records */
+static int append(const char *path, const char *append)
+{
+	char data[4096];
+	size_t len = 0;
+	FILE *f;
+
+	f = fopen(append, "r");
+	if (f) {
+		len = fread(data, 1, sizeof(data), f);
+		fclose(f);
+	}
+	f = fopen(path, "r+");
+	if (!f || !len || fseek(f, 0, SEEK_END) || fwrite(data, len, 1, f) != 1)
+		return -1;
+	rewind(f);
+	len = fread(data, 1, sizeof(data), f);
+	EVP_Digest(data, len, other.records, NULL, EVP_sha256(), NULL);
+	return fclose(f);
+}
+
+/* All records lead to the newest quote, but no older manifest vouches for them. */
+TEST_F_TIMEOUT(forged, all_shards_in_one, SECONDS)
+{
+	char records[256], more[256], from[256], to[256];
+
+	ASSERT_EQ(0, forge(self->m, first, forge_nothing, &other));
+	maker_path(self->m, first, "records", records);
+	maker_path(self->m, second, "records", more);
+	ASSERT_EQ(0, append(records, more));
+	ASSERT_EQ(0, rename(records, more));
+	maker_path(self->m, second, NULL, from);
+	maker_path(self->m, first, NULL, to);
+	ASSERT_EQ(0, maker_remove(to));
+	ASSERT_EQ(0, rename(from, to));
+	ASSERT_EQ(0, forge(self->m, first, take_both, &was));
+	EXPECT_EQ(REFUSED, maker_verify(self->m));
+	EXPECT_NE(NULL, strstr(say_last(), "random: the quote is of another place in the log"))
+		TH_LOG("%s", say_last());
+}
+
+static size_t more_bytes;
+
+static void take_one_more(struct manifest *m)
+{
+	m->count++;
+	m->unproven++;
+	m->bytes += more_bytes;
+	memcpy(m->records, other.records, HASH_SIZE);
+}
+
+/* PCR 11 can be quoted: records for it are proven, or are none. */
+TEST_F_TIMEOUT(forged, record_of_a_pcr_that_was_not_quoted, SECONDS)
+{
+	static const __u8 digest[8 + 32] = "sha256:";
+	static struct maker_record r;
+	char records[256], more[256];
+	FILE *f;
+
+	maker_write(&r, 11, "ima-ng", (struct maker_field[]) {
+		{ digest, sizeof(digest) }, { "/bin/x", 7 } }, 2);
+	more_bytes = r.len;
+	snprintf(more, sizeof(more), "%s/.more", self->m->path);
+	f = fopen(more, "w");
+	ASSERT_NE(NULL, f);
+	ASSERT_EQ(1, fwrite(r.raw, r.len, 1, f));
+	ASSERT_EQ(0, fclose(f));
+	maker_path(self->m, second, "records", records);
+	ASSERT_EQ(0, append(records, more));
+	ASSERT_EQ(0, forge(self->m, second, take_one_more, &was));
+	EXPECT_EQ(REFUSED, maker_verify(self->m));
+	EXPECT_NE(NULL, strstr(say_last(), "its PCR was not quoted")) TH_LOG("%s", say_last());
+}
 
 static void take_signature(struct manifest *m)
 {

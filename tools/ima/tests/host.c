@@ -205,6 +205,17 @@ static void carry_over(struct host *h)
 	h->removed = 0;
 }
 
+static int rewrite_newest(struct host *h, void (*change)(struct manifest *m))
+{
+	static struct manifest was;
+	char path[256];
+
+	if (host_shell(h, "ls -d $D/archive/*/*/shard.json | tail -n 1"))
+		return -EIO;
+	snprintf(path, sizeof(path), "%.*s", (int)strcspn(h->output, "\n"), h->output);
+	return maker_rewrite(path, change, &was);
+}
+
 /**
  * host_new_kernel() - another kernel goes on, as after kexec, with the list that is left
  * @h: host, whose archive has a shard; it is the newest one that says it is of another
@@ -214,14 +225,24 @@ static void carry_over(struct host *h)
  */
 int host_new_kernel(struct host *h)
 {
-	static struct manifest was;
-	char path[256];
-
-	if (host_shell(h, "ls -d $D/archive/*/*/shard.json | tail -n 1"))
-		return -EIO;
-	snprintf(path, sizeof(path), "%.*s", (int)strcspn(h->output, "\n"), h->output);
 	carry_over(h);
-	return maker_rewrite(path, change_boot_id, &was);
+	return rewrite_newest(h, change_boot_id);
+}
+
+static void pad_the_last_bank(struct manifest *m)
+{
+	m->bank[m->num_banks - 1].fill = IMA_LOG_PADDED;
+}
+
+/**
+ * host_had_other_hashes() - the kernel before padded SHA-1 in the last bank
+ * @h: host, whose archive has a shard; it is the newest one that says so
+ *
+ * Return: 0 or -EIO.
+ */
+int host_had_other_hashes(struct host *h)
+{
+	return rewrite_newest(h, pad_the_last_bank);
 }
 
 static int extend(struct host *h, const struct maker_record *r)

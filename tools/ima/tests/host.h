@@ -35,6 +35,7 @@ int host_stop_tpm(struct host *h);
 int host_start_tpm(struct host *h, enum host_startup how);
 __printf(2, 3) int host_shell(struct host *h, const char *fmt, ...);
 int host_new_kernel(struct host *h);
+int host_had_other_hashes(struct host *h);
 int host_measure(struct host *h, const char *name, bool extend);
 int host_write_list(struct host *h);
 __printf(2, 3) int host_imalog(struct host *h, const char *fmt, ...);

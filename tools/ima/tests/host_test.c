@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "../kselftest_harness.h"
 
@@ -413,6 +415,73 @@ TEST_F_TIMEOUT(one, kexec_of_what_several_shards_have, SECONDS)
 	EXPECT_EQ(DONE, host_imalog(h, "trim")) host_said(h, "no error");
 	EXPECT_TRUE(host_said(h, "place in the log was found by replaying it"));
 	EXPECT_EQ(4, host_delete(h));
+}
+
+TEST_F_TIMEOUT(one, kexec_of_a_kernel_with_other_hashes, SECONDS)
+{
+	struct host *h = self->h;
+
+	ASSERT_EQ(0, host_had_other_hashes(h));
+	ASSERT_EQ(0, host_new_kernel(h));
+	ASSERT_EQ(0, host_write_list(h));
+	EXPECT_TRUE(trim_is_refused(h, "this kernel extends bank sha256 in another way"));
+}
+
+TEST_F_TIMEOUT(one, status_with_another_key, SECONDS)
+{
+	struct host *h = self->h;
+
+	EXPECT_EQ(DONE, host_imalog(h, "status"));
+	EXPECT_TRUE(host_said(h, "trim:     would archive 4 records"));
+	/* another seed of the endorsement hierarchy, so another key */
+	ASSERT_EQ(0, host_shell(h, "tpm2_changeeps -Q")) host_said(h, "no error");
+	EXPECT_EQ(REFUSED, host_imalog(h, "status"));
+	EXPECT_TRUE(host_said(h, "signed by another attestation key"));
+	EXPECT_TRUE(trim_is_refused(h, "signed by another attestation key"));
+}
+
+TEST_F_TIMEOUT(one, status_where_nothing_can_be_deleted, SECONDS)
+{
+	struct host *h = self->h;
+
+	h->removed = 0;
+	ASSERT_EQ(0, host_write_list(h));
+	ASSERT_EQ(0, host_shell(h, "cd $D/ima; rm runtime_measurements_removed; chmod 440 *"));
+	EXPECT_EQ(DONE, host_imalog(h, "status"));
+	EXPECT_TRUE(host_said(h, "deletes:  not: it needs CONFIG_IMA_STAGING"));
+	EXPECT_EQ(NULL, strstr(h->output, "trim:"));
+}
+
+/* Whatever their names, and none of another file system. */
+TEST_F_TIMEOUT(one, status_tells_who_has_files_open, SECONDS)
+{
+	struct host *h = self->h;
+	char pid[32];
+	int fd;
+
+	fd = memfd_create("/ima/x_runtime_measurements", 0);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, host_shell(h,
+				"set -e; mkdir $D/x $D/x/ima; e=$(printf '\\033[2J\\351');"
+				"exec 7>\"$D/x/ima/$e\"_runtime_measurements;"
+				"$IMALOG status --archive $D/archive --ima-dir $D/ima"));
+	EXPECT_TRUE(host_said(h, "open:     ?[2J?_runtime_measurements, to write, by"));
+	EXPECT_EQ(NULL, strchr(h->output, '\033'));
+	snprintf(pid, sizeof(pid), "by %d (", getpid());
+	EXPECT_EQ(NULL, strstr(h->output, pid));
+	close(fd);
+}
+
+/* Neither the TPM nor the kernel has such a bank: as any program shows it that has the hash. */
+TEST_F_TIMEOUT(one, cat_in_a_bank_that_is_not_there, SECONDS)
+{
+	struct host *h = self->h;
+
+	ASSERT_EQ(0, host_shell(h,
+				"set -e; c=\"$IMALOG cat --ascii --archive $D/archive --hash sha512\";"
+				"$c --boot 0 >$D/old; $c --ima-dir $D/ima >$D/all;"
+				"test $(wc -l <$D/old) = 4; test $(wc -l <$D/all) = 8;"
+				"head -n 4 $D/all | cmp - $D/old")) host_said(h, "no error");
 }
 
 TEST_F_TIMEOUT(one, others_extend_pcr_10, SECONDS)

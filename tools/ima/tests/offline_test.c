@@ -4,16 +4,22 @@
  * archive and the attestation key. And what it does with a command line that is wrong.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 
 #include "../kselftest_harness.h"
 
@@ -123,6 +129,7 @@ TEST_F_TIMEOUT(offline, verify_without_the_key_is_refused, SECONDS)
 	EXPECT_TRUE(printed(self, "another attestation key"));
 	EXPECT_EQ(2, run(self, "verify --offline --ak /etc/passwd %s", self->m->path));
 	EXPECT_EQ(4, run(self, "verify --offline --ak /nonexistent %s", self->m->path));
+	EXPECT_EQ(2, run(self, "verify --offline --ak 0x81010001 %s", self->m->path));
 }
 
 TEST_F_TIMEOUT(offline, verify_as_json, SECONDS)
@@ -210,6 +217,78 @@ TEST_F_TIMEOUT(offline, keep_boots_drops_the_oldest_chains, SECONDS)
 	EXPECT_TRUE(printed(self, "chains before chain 1 are not in the archive"));
 	EXPECT_TRUE(printed(self, "chain 1: 5 records"));
 	archive_close(&a);
+}
+
+/* What somebody has left in a chain does not stop the rounds to come. */
+TEST_F_TIMEOUT(offline, chain_with_other_files_is_dropped_whole, SECONDS)
+{
+	struct archive a;
+
+	ASSERT_EQ(DONE, archive_open(&a, self->m->path, true));
+	EXPECT_EQ(0, mkdirat(a.fd, "000000/.snapshot", 0700));
+	EXPECT_EQ(0, mkdirat(a.fd, "000000/.snapshot/old", 0700));
+	EXPECT_EQ(0, mknodat(a.fd, "000000/.listing", S_IFREG | 0600, 0));
+	EXPECT_EQ(0, symlinkat("/etc", a.fd, "000000/000000000000/etc"));
+	EXPECT_EQ(DONE, archive_keep(&a, 1, 1));
+	EXPECT_EQ(DONE, archive_list(&a));
+	EXPECT_EQ(DONE, archive_drop_new(&a));
+	EXPECT_EQ(-1, faccessat(a.fd, ".old", F_OK, 0));
+	EXPECT_EQ(0, access("/etc/passwd", F_OK));
+	EXPECT_EQ(0, run(self, "verify --offline --ak %s %s", self->pem, self->m->path));
+	EXPECT_EQ(NULL, strstr(self->out, "chain 0:"));
+	archive_close(&a);
+}
+
+/* The file system has no rename that replaces nothing: NFS, for one. */
+static int have_no_rename_flags(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat2, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[4])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { ARRAY_SIZE(filter), filter };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ?:
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+TEST_F_TIMEOUT(offline, shard_is_added_where_rename_has_no_flags, SECONDS)
+{
+	char path[120];
+
+	ASSERT_EQ(0, have_no_rename_flags());
+	ASSERT_EQ(0, maker_add_files(self->m, 2, 47));
+	ASSERT_EQ(0, maker_shard(self->m));
+	EXPECT_EQ(0, run(self, "verify --offline --ak %s %s", self->pem, self->m->path));
+	EXPECT_TRUE(printed(self, "chain 1: 7 records in 2 shards"));
+	/* nor does it replace one there */
+	ASSERT_EQ(0, maker_add_files(self->m, 2, 49));
+	snprintf(path, sizeof(path), "%s/000001/000000000007", self->m->path);
+	ASSERT_EQ(0, mkdir(path, 0700));
+	EXPECT_NE(0, maker_shard(self->m));
+	EXPECT_NE(NULL, strstr(say_last(), "rename: File exists"));
+}
+
+/* More shards than a pipe takes, and nobody at its other end. */
+TEST_F_TIMEOUT(offline, report_without_gnuplot_is_an_error, SECONDS)
+{
+	char page[120];
+	int i;
+
+	for (i = 0; i < 700; i++) {
+		ASSERT_EQ(0, maker_add_files(self->m, 1, 47 + i));
+		ASSERT_EQ(0, maker_shard(self->m));
+	}
+	setenv("PATH", "/nonexistent", 1);
+	snprintf(page, sizeof(page), "%s.html", self->pem);
+	EXPECT_EQ(4, run(self, "report --ak %s --html %s %s", self->pem, page,
+			 self->m->path));
+	EXPECT_TRUE(printed(self, "gnuplot: is not there"));
+	EXPECT_EQ(0, unlink(page));
 }
 
 /*

@@ -2,7 +2,8 @@
 /*
  * What would be gone if power were lost: what was written, and the names that were made,
  * since the file or folder was synced. When records are deleted, nothing of the archive
- * may be among it, whichever run of imalog wrote it.
+ * may be among it, whichever run of imalog wrote it. Nor may it have been read back from
+ * the page cache: a file that was written must have been dropped from there.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,54 +22,60 @@
 #include "imalog_durable.h"
 #include "imalog_run.h"
 
-#define UNSYNCED_MAX	1000
+#define FILES_MAX	1000
 #define SECURITYFS	"/sys/kernel/security/"	/* the folder ima there can be a link */
 
-static struct {
-	dev_t dev;
-	ino_t ino;
-} unsynced[UNSYNCED_MAX];
+struct files {
+	size_t num;
+	struct {
+		dev_t dev;
+		ino_t ino;
+	} file[FILES_MAX];
+};
 
-static size_t num_unsynced;
+static struct files unsynced, cached;
 static long deletions;
 static char lost[PATH_MAX];
 
-static size_t find(const struct stat *st)
+static size_t find(const struct files *f, const struct stat *st)
 {
 	size_t i;
 
-	for (i = 0; i < num_unsynced; i++)
-		if (unsynced[i].dev == st->st_dev && unsynced[i].ino == st->st_ino)
+	for (i = 0; i < f->num; i++)
+		if (f->file[i].dev == st->st_dev && f->file[i].ino == st->st_ino)
 			break;
 	return i;
 }
 
-static void changed(const char *path)
+static void changed(struct files *f, const char *path)
 {
 	struct stat st;
 
 	if (stat(path, &st) || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
 		return;
-	if (find(&st) < num_unsynced)
+	if (find(f, &st) < f->num)
 		return;
-	if (num_unsynced == UNSYNCED_MAX) {
+	if (f->num == FILES_MAX) {
 		snprintf(lost, sizeof(lost), "more than can be kept in mind");
 		return;
 	}
-	unsynced[num_unsynced].dev = st.st_dev;
-	unsynced[num_unsynced++].ino = st.st_ino;
+	f->file[f->num].dev = st.st_dev;
+	f->file[f->num++].ino = st.st_ino;
 }
 
-static void synced(const char *path)
+/* It was synced, or dropped from the page cache. */
+static void settled(struct files *f, pid_t pid, int fd)
 {
+	char link[64];
 	struct stat st;
 	size_t i;
 
-	if (stat(path, &st))
+	snprintf(link, sizeof(link), "/proc/%d/fd/%d", pid, fd);
+	if (stat(link, &st))
 		return;
-	i = find(&st);
-	if (i < num_unsynced)
-		unsynced[i] = unsynced[--num_unsynced];
+	i = find(f, &st);
+	if (i < f->num)
+		f->file[i] = f->file[--f->num];
 }
 
 /* Where that process's name leads, for this one. */
@@ -101,12 +108,12 @@ static void made(pid_t pid, int dirfd, uint64_t name)
 
 	resolve(path, pid, dirfd, name);
 	if (lstat(path, &st) && strrchr(path, '/')[1] != '.')
-		changed(dirname(path));
+		changed(&unsynced, dirname(path));
 }
 
 static int look(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
-	if (find(st) < num_unsynced && !*lost)
+	if ((find(&unsynced, st) < unsynced.num || find(&cached, st) < cached.num) && !*lost)
 		snprintf(lost, sizeof(lost), "%s", path);
 	return 0;
 }
@@ -131,22 +138,22 @@ static void writes(pid_t pid, int fd)
 	snprintf(link, sizeof(link), "/proc/%d/fd/%d", pid, fd);
 	len = readlink(link, path, sizeof(path) - 1);
 	path[len > 0 ? len : 0] = '\0';
-	if (strncmp(path, SECURITYFS, strlen(SECURITYFS)))
-		changed(link);
-	else
+	if (!strncmp(path, SECURITYFS, strlen(SECURITYFS))) {
 		deletes();
+		return;
+	}
+	changed(&unsynced, link);
+	changed(&cached, link);
 }
 
 /**
- * imalog_durable_call() - a call that changes something is about to be done
+ * imalog_durable_call() - a call is about to be done
  * @pid: process
  * @nr: number of the system call
  * @args: its arguments
  */
 void imalog_durable_call(pid_t pid, uint64_t nr, const uint64_t *args)
 {
-	char link[64];
-
 	switch (nr) {
 	case SYS_write:
 	case SYS_pwrite64:
@@ -172,14 +179,18 @@ void imalog_durable_call(pid_t pid, uint64_t nr, const uint64_t *args)
 		break;
 	case SYS_fsync:
 	case SYS_fdatasync:
-		snprintf(link, sizeof(link), "/proc/%d/fd/%d", pid, (int)args[0]);
-		synced(link);
+		settled(&unsynced, pid, args[0]);
+		break;
+	case SYS_fadvise64:
+		if (args[3] == POSIX_FADV_DONTNEED)
+			settled(&cached, pid, args[0]);
 		break;
 	}
 }
 
 /**
- * imalog_durable_lost() - what was not synced when records were deleted
+ * imalog_durable_lost() - what was not synced, or read back from the page cache, when
+ *	records were deleted
  *
  * Return: its path, or NULL.
  */

@@ -152,11 +152,14 @@ long imalog_number(const char *key)
 	return p ? atol(p + strlen(wanted)) : -1;
 }
 
-/* The calls that can change something: at these alone is the program stopped. */
+/*
+ * The calls that can change something: at these alone is the program stopped, and at
+ * what imalog_durable_call() has to know besides.
+ */
 static const int stops[] = {
 	SYS_write, SYS_pwrite64, SYS_openat, SYS_mkdir, SYS_mkdirat, SYS_rename, SYS_renameat,
 	SYS_renameat2, SYS_unlink, SYS_unlinkat, SYS_rmdir, SYS_ftruncate, SYS_fsync,
-	SYS_fdatasync,
+	SYS_fdatasync, SYS_fadvise64,
 };
 
 #define STOPS	ARRAY_SIZE(stops)
@@ -177,7 +180,7 @@ static int stop_at_calls(void)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
-/* Its terminal, and opening to read, do not count. */
+/* Its terminal, opening to read, and advice, which may fail, do not count. */
 static bool changes(const struct __ptrace_syscall_info *info)
 {
 	const uint64_t *args = info->seccomp.args;
@@ -188,6 +191,8 @@ static bool changes(const struct __ptrace_syscall_info *info)
 		return args[0] > STDERR_FILENO;
 	case SYS_openat:
 		return args[2] & (O_WRONLY | O_RDWR | O_CREAT);
+	case SYS_fadvise64:
+		return false;
 	}
 	return true;
 }
@@ -248,9 +253,7 @@ static long trace(pid_t pid, long at, int err, int *status)
 		if (*status >> 8 != (SIGTRAP | PTRACE_EVENT_SECCOMP << 8))
 			continue;
 		ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info);
-		if (!changes(&info))
-			continue;
-		if (++seen != at) {
+		if (!changes(&info) || ++seen != at) {
 			imalog_durable_call(pid, info.seccomp.nr, info.seccomp.args);
 			continue;
 		}
