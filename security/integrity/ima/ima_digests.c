@@ -68,7 +68,7 @@ static u32 ima_digest_hash(const void *data, u32 len, u32 seed)
  * ima_digest_table_init - initialize an empty table of digests
  * @table: the table
  *
- * Return: 0, or -ENOMEM.
+ * Return: 0, or an error of rhashtable_init().
  */
 int ima_digest_table_init(struct rhashtable *table)
 {

@@ -117,7 +117,8 @@ struct ima_place {
 	struct ima_mark next;		/* where that one ends */
 	bool at_end;			/* of the list, when last copied from */
 	struct ima_stop reached;	/* by what was copied */
-	struct ima_stop stop;		/* or will be; under @log->reading */
+	struct ima_stop stopped;	/* the same, under @log->reading */
+	struct ima_stop stop;		/* or will be; likewise */
 	unsigned int nr_marks;		/* 0: byte 0 is yet to be a record */
 	unsigned int nr_ends;		/* that were ever seen */
 	loff_t step;			/* least distance of marks, in bytes */

@@ -34,6 +34,7 @@ int ima_place_open(struct ima_place *place, struct pid *owner)
 
 	mutex_init(&place->lock);
 	place->reached.rest = true;
+	place->stopped = place->reached;
 	place->stop = place->reached;
 
 	mutex_lock(&log->files);
@@ -72,6 +73,12 @@ void ima_place_close(struct ima_place *place)
 	kvfree(place->record.buf);
 }
 
+static bool ima_stop_in_middle(const struct ima_stop *stop, u64 first, u64 end)
+{
+	return !stop->rest && stop->number < end &&
+	       stop->number + stop->within > first;
+}
+
 /**
  * ima_place_in_middle - is an open file in the middle of these records?
  * @log: the log
@@ -79,7 +86,8 @@ void ima_place_close(struct ima_place *place)
  * @end: number of the first record after it that is none of them
  * @except: process whose files do not matter
  *
- * It is where the last read stopped that counts. A file that showed none of the
+ * It is where the last read stopped that counts, and of one that goes on where
+ * it would stop, too, as it may not get there. A file that showed none of the
  * records, or that was at the end of the list then, is not.
  *
  * Return: true if a file showed some of the records, and some of them not.
@@ -94,10 +102,9 @@ bool ima_place_in_middle(struct ima_log *log, u64 first, u64 end,
 
 	mutex_lock(&log->files);
 	list_for_each_entry(place, &log->places, node) {
-		const struct ima_stop *stop = &place->stop;
-
-		if (place->owner != except && !stop->rest &&
-		    stop->number < end && stop->number + stop->within > first) {
+		if (place->owner != except &&
+		    (ima_stop_in_middle(&place->stopped, first, end) ||
+		     ima_stop_in_middle(&place->stop, first, end))) {
 			found = true;
 			break;
 		}
@@ -126,6 +133,7 @@ static void ima_place_forget(struct ima_place *place)
 static void ima_place_commit(struct ima_place *place)
 {
 	down_read(&place->log->reading);
+	place->stopped = place->reached;
 	place->stop = place->reached;
 	up_read(&place->log->reading);
 }
@@ -241,6 +249,7 @@ static void ima_place_take(struct ima_place *place, loff_t offset, size_t room)
 
 	place->at_end = next->number >= list->first &&
 			!ima_place_at(list, next);
+	place->stopped = place->reached;
 	place->stop = ima_place_stop(place,
 				     min_t(loff_t, offset + room, next->offset));
 }
@@ -313,6 +322,7 @@ static int ima_place_step(struct ima_place *place, loff_t offset, size_t room)
 	int ret = 0;
 
 	down_read(&place->log->reading);
+	place->stopped = place->reached;
 	place->stop = place->reached;
 	if (!place->nr_marks)
 		next->number = list->first;

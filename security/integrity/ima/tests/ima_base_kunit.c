@@ -165,12 +165,69 @@ static void ima_custom_template_test(struct kunit *test)
 	vfree(buf.start);
 }
 
+/* "ima" has the fields of "d|n", and room for 256 bytes of a name. */
+static void ima_restore_format_of_ima_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+	struct ima_queue_entry *qe;
+	struct ima_restore_buf buf;
+
+	buf.start = vzalloc(SZ_4K);
+	KUNIT_ASSERT_NOT_NULL(test, buf.start);
+	ima_restore_record(&buf, "d|n", SHA1_DIGEST_SIZE, 400);
+	/* no violation: its digests are calculated */
+	buf.start[sizeof(struct ima_kexec_hdr) + sizeof(u32)] = 1;
+	KUNIT_EXPECT_EQ(test, ima_restore_measurement_list(&ctx->log,
+							   buf.end - buf.start,
+							   buf.start), 0);
+	vfree(buf.start);
+	KUNIT_ASSERT_EQ(test, ctx->log.list.count, 1);
+	qe = list_first_entry(&ctx->log.list.head, struct ima_queue_entry,
+			      later);
+	KUNIT_EXPECT_STREQ(test, qe->entry->template_desc->fmt, "d|n");
+	KUNIT_EXPECT_STREQ(test, qe->entry->template_desc->name, "");
+}
+
+/* Digest fields that no kernel makes: nothing is shown that is not theirs. */
+static void ima_show_digest_field_test(struct kunit *test)
+{
+	static const struct {
+		const char *data, *shown;
+		u32 len;
+	} fields[] = {
+		{ "", "", 0 },
+		{ "sha256", "", 6 },
+		{ "sha256:", "", 7 },
+		{ ":", "", 1 },
+		{ "sha256:\0", "sha256:", 8 },
+		{ "sha256:\0\x0a\xbc", "sha256:0abc", 10 },
+	};
+	struct ima_template_desc *desc = lookup_template_desc("ima-ng");
+	struct seq_file m = { .size = 64 };
+
+	m.buf = kunit_kzalloc(test, m.size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, m.buf);
+	for (int i = 0; i < ARRAY_SIZE(fields); i++) {
+		struct ima_field_data field = {
+			.data = (u8 *)fields[i].data, .len = fields[i].len,
+		};
+
+		memset(m.buf, 0, m.size);
+		m.count = 0;
+		desc->fields[0]->field_show(&m, IMA_SHOW_ASCII, &field);
+		KUNIT_EXPECT_STREQ(test, m.buf, fields[i].shown);
+		KUNIT_EXPECT_EQ(test, m.count, strlen(fields[i].shown));
+	}
+}
+
 static struct kunit_case ima_base_cases[] = {
 	KUNIT_CASE(ima_digest_size_test),
 	KUNIT_CASE(ima_digest_place_test),
 	KUNIT_CASE(ima_restore_fail_test),
 	KUNIT_CASE(ima_restore_claims_test),
 	KUNIT_CASE(ima_custom_template_test),
+	KUNIT_CASE(ima_restore_format_of_ima_test),
+	KUNIT_CASE(ima_show_digest_field_test),
 	{}
 };
 

@@ -216,6 +216,22 @@ static void ima_place_nothing_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 3, 100, 5), 5);
 }
 
+/* A read may not get where it would stop: until it is over, both places count. */
+static void ima_place_goes_on_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+
+	ima_kunit_fill(test, 0, 10);
+	ima_place_open_all(test, &ctx->log.list, IMA_KUNIT_OTHER);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 0, 2, 0), 2);
+	/* as while record 2 is copied to memory that is not there yet */
+	ctx->place[0].stop.number = 3;
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 3), -EBUSY);
+	KUNIT_EXPECT_EQ(test, ima_place_read_nowhere(ctx, 0), -EFAULT);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 2), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 2, 100, 2), 8);
+}
+
 #define IMA_PLACE_LAST 64	/* ends that are to be remembered */
 #define IMA_PLACE_ENDS (IMA_PLACE_LAST + 10)
 
@@ -643,6 +659,7 @@ static struct kunit_case ima_place_cases[] = {
 	KUNIT_CASE(ima_place_lseek_test),
 	KUNIT_CASE(ima_place_beyond_test),
 	KUNIT_CASE(ima_place_nothing_test),
+	KUNIT_CASE(ima_place_goes_on_test),
 	KUNIT_CASE(ima_place_ends_test),
 	KUNIT_CASE(ima_place_few_ends_test),
 	KUNIT_CASE(ima_place_marks_test),
