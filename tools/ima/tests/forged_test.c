@@ -168,15 +168,20 @@ static void begin_after_a_reset(struct manifest *m)
 		memset(m->bank[i].before, 0, sizeof(m->bank[i].before));
 }
 
-/* Of all shards the newest is left, and its manifest says that it is the first. */
-TEST_F_TIMEOUT(forged, newest_shard_as_the_first, SECONDS)
+/* The newest shard takes the place of the first. */
+static int leave_the_newest(const struct maker *m)
 {
 	char from[256], to[256];
 
-	maker_path(self->m, second, NULL, from);
-	maker_path(self->m, first, NULL, to);
-	ASSERT_EQ(0, maker_remove(to));
-	ASSERT_EQ(0, rename(from, to));
+	maker_path(m, second, NULL, from);
+	maker_path(m, first, NULL, to);
+	return maker_remove(to) ?: rename(from, to);
+}
+
+/* Of all shards the newest is left, and its manifest says that it is the first. */
+TEST_F_TIMEOUT(forged, newest_shard_as_the_first, SECONDS)
+{
+	ASSERT_EQ(0, leave_the_newest(self->m));
 	ASSERT_EQ(0, forge(self->m, first, begin_at_0, &was));
 	EXPECT_EQ(REFUSED, maker_verify(self->m));
 	EXPECT_NE(NULL, strstr(say_last(), "before: the PCR values are not those after"));
@@ -223,17 +228,14 @@ static int append(const char *path, const char *append)
 /* All records lead to the newest quote, but no older manifest vouches for them. */
 TEST_F_TIMEOUT(forged, all_shards_in_one, SECONDS)
 {
-	char records[256], more[256], from[256], to[256];
+	char records[256], more[256];
 
 	ASSERT_EQ(0, forge(self->m, first, forge_nothing, &other));
 	maker_path(self->m, first, "records", records);
 	maker_path(self->m, second, "records", more);
 	ASSERT_EQ(0, append(records, more));
 	ASSERT_EQ(0, rename(records, more));
-	maker_path(self->m, second, NULL, from);
-	maker_path(self->m, first, NULL, to);
-	ASSERT_EQ(0, maker_remove(to));
-	ASSERT_EQ(0, rename(from, to));
+	ASSERT_EQ(0, leave_the_newest(self->m));
 	ASSERT_EQ(0, forge(self->m, first, take_both, &was));
 	EXPECT_EQ(REFUSED, maker_verify(self->m));
 	EXPECT_NE(NULL, strstr(say_last(), "random: the quote is of another place in the log"))
