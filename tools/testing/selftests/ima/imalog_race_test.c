@@ -107,6 +107,16 @@ static void delete_all_the_time(struct shared *s)
 	}
 }
 
+/* A trim may have its file open, or be in the middle of what is staged. */
+static int delete_staged(void)
+{
+	int ret;
+
+	while ((ret = ima_delete_staged()) == -EBUSY)
+		usleep(20000);
+	return ret;
+}
+
 /* Another program that stages, and deletes once all is archived. */
 static void stage_all_the_time(struct shared *s)
 {
@@ -117,7 +127,9 @@ static void stage_all_the_time(struct shared *s)
 				imalog("status --json");
 				raise_to(&s->archived_end, imalog_number("archived_end"));
 			}
-			if (!s->failed && ima_delete_staged() == 0)
+			if (s->failed || delete_staged())
+				s->failed++;
+			else
 				s->staged++;
 		}
 		usleep(300000);
