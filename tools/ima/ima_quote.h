@@ -105,7 +105,7 @@ int ima_quote_create_ak(struct ima_quote_tpm *tpm,
 int ima_quote_load_handle(struct ima_quote_tpm *tpm, __u32 handle,
 			  const char *auth, struct ima_quote_blob *ak);
 int ima_quote_load_pem(struct ima_quote_tpm *tpm, FILE *pem, const char *auth,
-		       struct ima_quote_blob *ak);
+		       const char *eh_auth, struct ima_quote_blob *ak);
 int ima_quote_take(struct ima_quote_tpm *tpm,
 		   const struct ima_log_selection *select, const void *nonce,
 		   size_t nonce_len, struct ima_quote *quote);

@@ -103,15 +103,18 @@ static int make_parent(struct ima_quote_tpm *tpm, ESYS_TR hierarchy, ESYS_TR *pa
 	return rc ? ima_quote_tpm_error(tpm, "parent of the key", rc, -EIO) : 0;
 }
 
-static int get_parent(struct ima_quote_tpm *tpm, __u32 handle, ESYS_TR *parent)
+static int get_parent(struct ima_quote_tpm *tpm, __u32 handle, const char *eh_auth,
+		      ESYS_TR *parent)
 {
 	TSS2_RC rc;
+	int err;
 
 	switch (handle) {
 	case TPM2_RH_OWNER:
 		return make_parent(tpm, ESYS_TR_RH_OWNER, parent);
 	case TPM2_RH_ENDORSEMENT:
-		return make_parent(tpm, ESYS_TR_RH_ENDORSEMENT, parent);
+		err = ima_quote_set_auth(tpm, ESYS_TR_RH_ENDORSEMENT, eh_auth);
+		return err ?: make_parent(tpm, ESYS_TR_RH_ENDORSEMENT, parent);
 	case TPM2_RH_NULL:
 		return make_parent(tpm, ESYS_TR_RH_NULL, parent);
 	}
@@ -120,14 +123,14 @@ static int get_parent(struct ima_quote_tpm *tpm, __u32 handle, ESYS_TR *parent)
 	return rc ? ima_quote_tpm_error(tpm, "parent of the key", rc, -EIO) : 0;
 }
 
-static int load(struct ima_quote_tpm *tpm, __u32 handle,
+static int load(struct ima_quote_tpm *tpm, __u32 handle, const char *eh_auth,
 		const TPM2B_PUBLIC *public, const TPM2B_PRIVATE *private)
 {
 	ESYS_TR parent = ESYS_TR_NONE;
 	TSS2_RC rc;
 	int err;
 
-	err = get_parent(tpm, handle, &parent);
+	err = get_parent(tpm, handle, eh_auth, &parent);
 	if (err)
 		return err;
 	rc = Esys_Load(tpm->esys, parent, ESYS_TR_PASSWORD, ESYS_TR_NONE,
@@ -193,16 +196,17 @@ static struct tss2_key *read_pem(FILE *pem)
  * @tpm: connection, which keeps the key until it is closed
  * @pem: "TSS2 PRIVATE KEY", as tpm2-openssl and tpm2-tools write it
  * @auth: password of the key, or NULL
+ * @eh_auth: password of the endorsement hierarchy, if that is the parent, or NULL
  * @ak: its public part (TPM2B_PUBLIC)
  *
  * A parent that is a hierarchy stands for its primary key of ECC P-256 with
  * AES-128 in CFB mode, which is what such files mean.
  *
- * Return: 0, -EINVAL: no such key in the file, or @auth is too long,
+ * Return: 0, -EINVAL: no such key in the file, or a password is too long,
  * -EIO: the TPM does not take it, see ima_quote_error().
  */
 int ima_quote_load_pem(struct ima_quote_tpm *tpm, FILE *pem, const char *auth,
-		       struct ima_quote_blob *ak)
+		       const char *eh_auth, struct ima_quote_blob *ak)
 {
 	TPM2B_PRIVATE private = { .size = 0 };
 	TPM2B_PUBLIC public = { .size = 0 };
@@ -215,7 +219,7 @@ int ima_quote_load_pem(struct ima_quote_tpm *tpm, FILE *pem, const char *auth,
 	ASN1_item_free((ASN1_VALUE *)key, ASN1_ITEM_rptr(tss2_key));
 	if (err)
 		return ima_quote_tpm_fail(tpm, "key", "not a " PEM_NAME " in PEM", err);
-	err = load(tpm, handle, &public, &private);
+	err = load(tpm, handle, eh_auth, &public, &private);
 	if (!err)
 		err = ima_quote_set_auth(tpm, tpm->ak, auth);
 	return err ?: read_public(tpm, ak);

@@ -182,6 +182,25 @@ enum status archive_list(struct archive *a)
 }
 
 /**
+ * archive_dropped() - was a chain dropped since they were listed?
+ * @a: archive
+ *
+ * Return: whether it is so.
+ */
+bool archive_dropped(const struct archive *a)
+{
+	char name[ARCHIVE_NAME_MAX];
+	size_t i;
+
+	for (i = 0; i < a->num_chains; i++) {
+		snprintf(name, sizeof(name), "%0*llu", ARCHIVE_CHAIN_DIGITS, a->chain[i]);
+		if (faccessat(a->fd, name, F_OK, 0) && errno == ENOENT)
+			return true;
+	}
+	return false;
+}
+
+/**
  * archive_shards() - list the shards of a chain
  * @a: archive
  * @chain: number of the chain

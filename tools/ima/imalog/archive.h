@@ -71,6 +71,7 @@ enum status archive_list(struct archive *a);
 enum status archive_shards(const struct archive *a, __u64 chain, __u64 **first,
 			   size_t *num);
 enum status archive_last(struct archive *a, struct shard *s, bool *found);
+bool archive_dropped(const struct archive *a);
 void archive_close(struct archive *a);
 
 enum status shard_open(const struct archive *a, __u64 chain, __u64 first,

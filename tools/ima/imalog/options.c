@@ -93,7 +93,9 @@ static bool read_time(const char *text, __u64 *seconds)
 {
 	static const __u64 factors[] = { 1, 60, 3600, 86400 };
 
-	return read_units(text, "smhd", factors, seconds) && *seconds;
+	/* so that adding it to the time of now is no overflow */
+	return read_units(text, "smhd", factors, seconds) && *seconds &&
+	       *seconds <= INT_MAX;
 }
 
 static bool read_nonce(struct options *opt, const char *hex)

@@ -10,8 +10,6 @@
 #include "hex.h"
 #include "tpm.h"
 
-#define AUTH_VARIABLE	"IMALOG_AK_AUTH"
-
 static bool is_handle(const char *ak, __u32 *handle)
 {
 	unsigned int number;
@@ -25,21 +23,21 @@ static bool is_handle(const char *ak, __u32 *handle)
 
 static enum status load_ak(struct tpm *t, const char *ak)
 {
-	const char *auth = getenv(AUTH_VARIABLE);
+	const char *auth = getenv("IMALOG_AK_AUTH"), *eh_auth = getenv("IMALOG_EH_AUTH");
 	__u32 handle;
 	FILE *pem;
 	int err;
 
 	if (!ak) {
 		err = ima_quote_create_ak(t->tpm, IMA_QUOTE_ENDORSEMENT, NULL,
-					  getenv("IMALOG_EH_AUTH"), &t->ak);
+					  eh_auth, &t->ak);
 	} else if (is_handle(ak, &handle)) {
 		err = ima_quote_load_handle(t->tpm, handle, auth, &t->ak);
 	} else {
 		pem = fopen(ak, "re");
 		if (!pem)
 			return say_errno("--ak: %s", ak);
-		err = ima_quote_load_pem(t->tpm, pem, auth, &t->ak);
+		err = ima_quote_load_pem(t->tpm, pem, auth, eh_auth, &t->ak);
 		fclose(pem);
 	}
 	if (err)

@@ -73,7 +73,8 @@ static enum status add_shard(struct verify_result *r, const struct shard *s)
  * @print: fingerprint of the attestation key that must have signed
  * @result: what was found, to be released with verify_free() whatever is returned
  *
- * Return: DONE, IO, or REFUSED: something does not verify.
+ * Return: DONE, IO, REFUSED: something does not verify, or BUSY: some of it was dropped
+ * meanwhile, as trim does if it is told to with --keep-boots.
  */
 enum status verify_archive(struct archive *a, const __u8 print[IMA_QUOTE_PRINT_SIZE],
 			   struct verify_result *result)
@@ -99,6 +100,8 @@ enum status verify_archive(struct archive *a, const __u8 print[IMA_QUOTE_PRINT_S
 	progress_end();
 	walk_end(w);
 	free(w);
+	if (status && archive_dropped(a))
+		status = say(BUSY, "%s: a chain was dropped while it was verified", a->path);
 	return status;
 }
 

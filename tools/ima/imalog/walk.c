@@ -20,26 +20,6 @@ void walk_init(struct walk *w, struct archive *a)
 	w->archive = a;
 }
 
-/**
- * walk_chain() - begin at a chain, the ones before are not looked at
- * @w: walk
- * @chain: number of the chain
- *
- * Return: DONE, or REFUSED: there is no such chain.
- */
-enum status walk_chain(struct walk *w, __u64 chain)
-{
-	size_t i;
-
-	for (i = 0; i < w->archive->num_chains; i++) {
-		if (w->archive->chain[i] != chain)
-			continue;
-		w->chain = i;
-		return DONE;
-	}
-	return say(REFUSED, "%s: no chain %llu", w->archive->path, chain);
-}
-
 /* A shard follows one in the same chain. */
 static enum status check_shard(const struct walk *w, const struct shard *s)
 {

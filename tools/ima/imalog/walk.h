@@ -32,7 +32,6 @@ struct walk {
 };
 
 void walk_init(struct walk *w, struct archive *a);
-enum status walk_chain(struct walk *w, __u64 chain);
 enum status walk_next(struct walk *w, bool *end);
 void walk_end(struct walk *w);
 

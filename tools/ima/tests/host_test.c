@@ -440,6 +440,43 @@ TEST_F_TIMEOUT(one, status_with_another_key, SECONDS)
 	EXPECT_TRUE(trim_is_refused(h, "signed by another attestation key"));
 }
 
+#define TRIM_OTHER	"$IMALOG trim --ak $D/ak --archive $D/other --ima-dir $D/ima"
+
+/*
+ * A key with a password in a file, and the endorsement hierarchy with one, whose primary
+ * key is the parent: 0x4000000b there. tpm2_encodeobject writes 0x40000001.
+ */
+static const char make_passwords[] =
+	"set -e; cd $D; f='fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|';"
+	"tpm2_createprimary -Q -C e -G ecc256:aes128cfb -a \"${f}noda|decrypt\" -c parent;"
+	"tpm2_create -Q -C parent -G ecc256:ecdsa:null -a \"${f}sign\" -p key -u pub -r priv;"
+	"tpm2_encodeobject -Q -C parent -u pub -r priv -p -o owned; tpm2_flushcontext -t;"
+	"sed /-----/d owned | base64 -d >der;"
+	"printf '\\13' | dd of=der bs=1 seek=21 conv=notrunc;"
+	"n='TSS2 PRIVATE KEY-----';"
+	"{ echo \"-----BEGIN $n\"; base64 -w 64 der; echo \"-----END $n\"; } >ak;"
+	"tpm2_changeauth -Q -c e secret";
+
+TEST_F_TIMEOUT(one, passwords, SECONDS)
+{
+	struct host *h = self->h;
+
+	ASSERT_EQ(0, host_shell(h, make_passwords)) host_said(h, "no error");
+	EXPECT_EQ(TPM, host_imalog(h, "trim"));
+	ASSERT_EQ(0, setenv("IMALOG_EH_AUTH", "secret", 1));
+	EXPECT_EQ(DONE, host_imalog(h, "trim")) host_said(h, "no error");
+	EXPECT_EQ(DONE, host_imalog(h, "verify")) host_said(h, "no error");
+	/* one that has to begin with record 0, which is not in the kernel any more */
+	EXPECT_EQ(TPM, host_shell(h, TRIM_OTHER));
+	ASSERT_EQ(0, setenv("IMALOG_AK_AUTH", "key", 1));
+	EXPECT_EQ(REFUSED, host_shell(h, TRIM_OTHER));
+	EXPECT_TRUE(host_said(h, "4 records were deleted by another program"));
+	ASSERT_EQ(0, setenv("IMALOG_EH_AUTH", "wrong", 1));
+	EXPECT_EQ(TPM, host_shell(h, TRIM_OTHER));
+	EXPECT_TRUE(host_said(h, "parent of the key"));
+	EXPECT_EQ(TPM, host_imalog(h, "verify"));
+}
+
 TEST_F_TIMEOUT(one, status_where_nothing_can_be_deleted, SECONDS)
 {
 	struct host *h = self->h;

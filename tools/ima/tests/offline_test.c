@@ -27,6 +27,7 @@
 #include "counters.h"
 #include "hex.h"
 #include "prove.h"
+#include "verify.h"
 
 #define SECONDS		300
 #define OUTPUT_MAX	0x100000
@@ -219,6 +220,28 @@ TEST_F_TIMEOUT(offline, keep_boots_drops_the_oldest_chains, SECONDS)
 	archive_close(&a);
 }
 
+/* Between the look at which chains there are and the one at what is in them. */
+TEST_F_TIMEOUT(offline, chain_dropped_while_it_is_verified, SECONDS)
+{
+	struct verify_result result;
+	struct archive a;
+
+	ASSERT_EQ(DONE, archive_open(&a, self->m->path, true));
+	ASSERT_EQ(0, renameat(a.fd, "000000", a.fd, ".old"));
+	EXPECT_EQ(BUSY, verify_archive(&a, self->m->print, &result));
+	verify_free(&result);
+	ASSERT_EQ(DONE, archive_list(&a));
+	EXPECT_EQ(DONE, verify_archive(&a, self->m->print, &result));
+	EXPECT_TRUE(result.older);
+	EXPECT_EQ(1, result.num);
+	verify_free(&result);
+	/* one that is there and cannot be read is another matter */
+	ASSERT_EQ(0, unlinkat(a.fd, "000001/000000000000/quote", 0));
+	EXPECT_EQ(IO, verify_archive(&a, self->m->print, &result));
+	verify_free(&result);
+	archive_close(&a);
+}
+
 /* What somebody has left in a chain does not stop the rounds to come. */
 TEST_F_TIMEOUT(offline, chain_with_other_files_is_dropped_whole, SECONDS)
 {
@@ -404,6 +427,8 @@ TEST_F_TIMEOUT(offline, wrong_command_lines, SECONDS)
 		"trim --offline", "trim extra", "cat --hash md4", "cat --boot -1",
 		"cat --boot 1000000", "cat --from 99999999999999999999",
 		"status --ascii", "verify a b", "trim --min-free 1X",
+		"watch --interval 0", "watch --interval 1w", "watch --interval 2147483648",
+		"watch --interval 18446744073709551615s", "watch --interval 213503982334602d",
 		"trim --nonce 000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f00",
 	};
 	static const char * const commands[] = { "", "status", "trim", "verify", "cat" };
