@@ -31,6 +31,7 @@ static void __noreturn usage(int status)
 		"  --mem SIZE         1G",
 		"  --cpus N           2; with --icount 1",
 		"  --timeout SECONDS  300",
+		"  --boot SECONDS     of these, until PROGRAM is begun; all of them if not given",
 		"  --accel NAME       tcg; kvm if you know that it works",
 		"  --icount           the guest's clock counts instructions, one a nanosecond:",
 		"                     times measured there hardly differ between runs; only with",
@@ -58,13 +59,13 @@ static char **split_words(const char *command)
 	return words.we_wordv;
 }
 
-static unsigned int parse_seconds(const char *text)
+static unsigned int parse_seconds(const char *option, const char *text)
 {
 	char *end;
 	unsigned long n = strtoul(text, &end, 10);
 
 	if (end == text || *end || !n || n > INT_MAX / 1000)
-		errx(VM_FAILED, "--timeout %s: not a number of seconds", text);
+		errx(VM_FAILED, "%s %s: not a number of seconds", option, text);
 	return n;
 }
 
@@ -83,6 +84,7 @@ static const struct option options[] = {
 	{ "mem", required_argument, NULL, 'm' },
 	{ "cpus", required_argument, NULL, 'c' },
 	{ "timeout", required_argument, NULL, 't' },
+	{ "boot", required_argument, NULL, 'b' },
 	{ "accel", required_argument, NULL, 'x' },
 	{ "icount", no_argument, NULL, 'i' },
 	{ "console", required_argument, NULL, 'o' },
@@ -114,7 +116,10 @@ static void set_option(struct vm_config *config, int option, const char *value)
 		config->cpus = value;
 		break;
 	case 't':
-		config->timeout = parse_seconds(value);
+		config->timeout = parse_seconds("--timeout", value);
+		break;
+	case 'b':
+		config->boot = parse_seconds("--boot", value);
 		break;
 	case 'x':
 		config->accel = value;
@@ -176,7 +181,8 @@ static int judge(const struct vm_config *config, const struct vm_result *result)
 	if (!splat)
 		vm_console_tail(config->console);
 	if (result->timed_out) {
-		warnx("no end after %u s", config->timeout);
+		warnx("no %s after %u s", result->booted ? "end" : "boot",
+		      result->booted ? config->timeout : config->boot);
 		return VM_TIMEOUT;
 	}
 	if (result->why[0]) {
@@ -209,7 +215,9 @@ int main(int argc, char **argv)
 		config.console = vm_tmp_path("console");
 	vm_initramfs_make(&config, initramfs);
 	vm_machine_start(&config, initramfs, ports);
-	vm_ports_relay(ports, signals, config.timeout, &result);
+	if (!config.boot || config.boot > config.timeout)
+		config.boot = config.timeout;
+	vm_ports_relay(ports, signals, &config, &result);
 	vm_end_all();
 	return judge(&config, &result);
 }

@@ -67,6 +67,7 @@ static void parse_report(struct vm_result *result)
 
 	if (!strcmp(line, "boot")) {
 		memcpy(base, bytes, sizeof(base));
+		result->booted = true;
 	} else if (sscanf(line, "exit %d %llu %llu", &status, &n[VM_OUT], &n[VM_ERR]) == 3) {
 		result->status = status;
 		report.waiting = true;
@@ -159,22 +160,25 @@ static int poll_set_up(struct pollfd *fds, const int ports[VM_PORTS], int signal
  * vm_ports_relay() - pass on the output until QEMU has ended
  * @ports:	from vm_machine_start(); all closed when QEMU has ended
  * @signals:	from vm_signals_block()
- * @seconds:	how long this may take
+ * @config:	how long this may take
  * @result:	what came out
  */
-void vm_ports_relay(int ports[VM_PORTS], int signals, unsigned int seconds,
+void vm_ports_relay(int ports[VM_PORTS], int signals, const struct vm_config *config,
 		    struct vm_result *result)
 {
 	struct pollfd fds[MAX_POLLED];
 	int nr = poll_set_up(fds, ports, signals);
-	long long end = now_ms() + seconds * 1000LL;
+	long long begin = now_ms();
+	long long end = begin + config->timeout * 1000LL;
 	bool powering_off = false;
 
 	result->status = -1;
 	result->why[0] = '\0';
+	result->booted = false;
 	result->timed_out = false;
 	while (ports[VM_OUT] >= 0 || ports[VM_ERR] >= 0 || ports[VM_STATUS] >= 0) {
-		long long left = end - now_ms();
+		long long left = (result->booted ? end : begin + config->boot * 1000LL) -
+				 now_ms();
 
 		if (left <= 0) {
 			result->timed_out = !powering_off;

@@ -25,7 +25,8 @@ struct vm_config {
 	const char *console;	/* where the console is kept */
 	const char *files[VM_MAX_FILES];
 	size_t nr_files;
-	unsigned int timeout;
+	unsigned int timeout;	/* seconds */
+	unsigned int boot;	/* of these, until init is there; 0: all */
 	bool tpm;
 	bool kexec;
 	bool icount;		/* time counts instructions */
@@ -53,10 +54,11 @@ void vm_machine_start(const struct vm_config *config, const char *initramfs,
 struct vm_result {
 	int status;		/* the program's; -1: there is none */
 	char why[256];		/* what init found wrong, or "" */
+	bool booted;		/* init was there */
 	bool timed_out;
 };
 
-void vm_ports_relay(int ports[VM_PORTS], int signals, unsigned int seconds,
+void vm_ports_relay(int ports[VM_PORTS], int signals, const struct vm_config *config,
 		    struct vm_result *result);
 
 /* ---- process.c ---- */
