@@ -94,7 +94,7 @@ void ima_digest_free(struct ima_digest *digest);
 struct ima_mark {
 	loff_t offset;
 	u64 number;			/* of the record */
-	struct ima_queue_entry *before;	/* freed if @number is not in the list */
+	struct ima_queue_entry *before;	/* there if @number is past the first */
 };
 
 /* Where reading stopped. */

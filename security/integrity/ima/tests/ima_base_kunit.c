@@ -205,6 +205,9 @@ static void ima_show_digest_field_test(struct kunit *test)
 	struct ima_template_desc *desc = lookup_template_desc("ima-ng");
 	struct seq_file m = { .size = 64 };
 
+	KUNIT_ASSERT_EQ(test, template_desc_init_fields(desc->fmt,
+							&desc->fields,
+							&desc->num_fields), 0);
 	m.buf = kunit_kzalloc(test, m.size, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, m.buf);
 	for (int i = 0; i < ARRAY_SIZE(fields); i++) {

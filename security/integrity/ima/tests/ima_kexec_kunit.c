@@ -117,8 +117,8 @@ static void ima_kexec_whole_test(struct kunit *test)
 /* A size that is not known gives no segment, rather than one of a page. */
 static void ima_kexec_size_test(struct kunit *test)
 {
-	unsigned long spare = CONFIG_IMA_KEXEC_EXTRA_MEMORY_KB * SZ_1K ?:
-			      PAGE_SIZE / 2;
+	unsigned long spare = max_t(unsigned long, PAGE_SIZE / 2,
+				    CONFIG_IMA_KEXEC_EXTRA_MEMORY_KB * SZ_1K);
 	struct ima_kunit *ctx = test->priv;
 
 	KUNIT_EXPECT_EQ(test, ima_kexec_segment_size(ULONG_MAX), ULONG_MAX);

@@ -14,6 +14,7 @@
 #include "ima_log_kunit.h"
 
 #define IMA_LOCK_RECORDS 5
+#define IMA_LOCK_FAR 100
 
 /* A command in a thread of its own: N, or 'A', or 'D' */
 struct ima_runner {
@@ -156,6 +157,64 @@ static void ima_lock_reader_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, command.ret, 0);
 }
 
+/* Somebody who reads far on, and takes a while for each record until told. */
+struct ima_far {
+	struct completion begun, hurry;
+	int slow;		/* records */
+};
+
+static int ima_far_show(struct seq_file *m, void *v)
+{
+	struct ima_far *far = m->private;
+
+	if (!wait_for_completion_timeout(&far->hurry, HZ / 10))
+		far->slow++;
+	seq_printf(m, "%0*u", IMA_KUNIT_BYTES, ima_kunit_event(v));
+	if (!seq_has_overflowed(m))	/* this one is at byte 0 */
+		complete_all(&far->begun);
+	return 0;
+}
+
+static int ima_far_run(void *data)
+{
+	struct ima_runner *reader = data;
+	struct kunit *test = reader->ctx->test;
+
+	current->kunit_test = test;
+	reader->ret = ima_kunit_read(test, 0, IMA_LOCK_FAR - 1, 1,
+				     IMA_LOCK_FAR - 1);
+	complete_all(&reader->done);
+	return 0;
+}
+
+/* A command comes in while a reader is on its way to a record far on. */
+static void ima_lock_far_test(struct kunit *test)
+{
+	struct ima_runner command = { .command = 1 };
+	struct ima_kunit *ctx = test->priv;
+	struct ima_runner reader = {};
+	struct ima_far far = {};
+
+	ima_kunit_fill(test, 0, IMA_LOCK_FAR);
+	KUNIT_ASSERT_EQ(test, ima_kunit_open(ctx, 0, &ctx->log.list,
+					     IMA_KUNIT_OTHER, false), 0);
+	init_completion(&far.begun);
+	init_completion(&far.hurry);
+	ctx->place[0].show = ima_far_show;
+	ctx->place[0].record.private = &far;
+
+	ima_runner_start(test, &reader, ima_far_run);
+	wait_for_completion_timeout(&far.begun, 60 * HZ);
+	ima_runner_start(test, &command, ima_runner_run);
+	wait_for_completion(&command.done);
+	complete_all(&far.hurry);
+
+	wait_for_completion(&reader.done);
+	KUNIT_EXPECT_EQ(test, command.ret, 0);
+	KUNIT_EXPECT_EQ(test, reader.ret, 1);
+	KUNIT_EXPECT_LT(test, far.slow, IMA_LOCK_FAR);
+}
+
 /* Somebody who looks up a digest, and does not get to its end. */
 struct ima_looker {
 	struct completion begun;
@@ -208,6 +267,7 @@ static void ima_lock_grace_test(struct kunit *test)
 static struct kunit_case ima_lock_cases[] = {
 	KUNIT_CASE_PARAM(ima_lock_check_test, ima_stop_gen_params),
 	KUNIT_CASE(ima_lock_reader_test),
+	KUNIT_CASE(ima_lock_far_test),
 	KUNIT_CASE(ima_lock_grace_test),
 	{}
 };

@@ -98,8 +98,8 @@ static struct ima_template_entry *ima_kunit_entry(u32 event, bool violation)
 
 	if (!violation) {
 		event++;	/* no digest is all zero */
-		memcpy(entry->digests[ima_hash_algo_idx].digest, &event,
-		       sizeof(event));
+		for (i = 0; i < NR_BANKS(ima_tpm_chip) + ima_extra_slots; i++)
+			memcpy(entry->digests[i].digest, &event, sizeof(event));
 	}
 	return entry;
 err:

@@ -377,16 +377,19 @@ static int ima_place_extend(void *data)
 	return 0;
 }
 
-/* Start a thread, and wait until it holds @lock. */
+/* Start a thread, and wait until it sleeps with @lock held. */
 static struct task_struct *ima_place_start(struct kunit *test,
 					   int (*run)(void *data), void *data,
 					   struct mutex *lock)
 {
 	struct task_struct *task = kthread_run(run, data, "ima_kunit");
+	unsigned long deadline = jiffies + 20 * HZ;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	while (!mutex_is_locked(lock))
+	while ((!mutex_is_locked(lock) || task_is_running(task)) &&
+	       time_before(jiffies, deadline))
 		msleep(20);
+	KUNIT_EXPECT_TRUE(test, mutex_is_locked(lock));
 	return task;
 }
 
@@ -402,7 +405,6 @@ static void ima_place_wait_test(struct kunit *test)
 			      &ima_extend_list_mutex);
 	command = ima_place_start(test, ima_place_delete, ctx,
 				  &ctx->log.command);
-	msleep(100);	/* or the command has not come to where it waits */
 
 	begin = jiffies;
 	ima_place_open_all(test, &ctx->log.list, IMA_KUNIT_OTHER);

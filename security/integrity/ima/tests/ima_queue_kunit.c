@@ -283,11 +283,17 @@ static void ima_violation_between_test(struct kunit *test)
 static u8 ima_extended[TPM2_MAX_DIGEST_SIZE];
 static int ima_extended_pcr;
 
+/* A digest that is extended: of the first bank, if there is a TPM. */
+static int ima_extended_idx(void)
+{
+	return NR_BANKS(ima_tpm_chip) ? 0 : ima_hash_algo_idx;
+}
+
 /* Violations have digests of their own, for the banks of a TPM, if it is there. */
 static int ima_extend_fail(struct tpm_digest *digests, int pcr)
 {
 	if (digests)
-		memcpy(ima_extended, digests[ima_hash_algo_idx].digest,
+		memcpy(ima_extended, digests[ima_extended_idx()].digest,
 		       sizeof(ima_extended));
 	ima_extended_pcr = pcr;
 	return -EIO;
@@ -301,7 +307,7 @@ static struct ima_queue_entry *ima_last(struct ima_kunit *ctx)
 
 static const u8 *ima_last_digest(struct ima_kunit *ctx)
 {
-	return ima_queue_digest(ima_last(ctx), ima_hash_algo_idx);
+	return ima_queue_digest(ima_last(ctx), ima_extended_idx());
 }
 
 /* What the PCR is extended with; a TPM that fails stops no measurement. */
@@ -312,14 +318,14 @@ static void ima_extend_test(struct kunit *test)
 	kunit_activate_static_stub(test, ima_pcr_extend, ima_extend_fail);
 	KUNIT_ASSERT_EQ(test, ima_kunit_measure_pcr(ctx, 0, false, 12), 0);
 	KUNIT_EXPECT_MEMEQ(test, ima_extended, ima_last_digest(ctx),
-			   hash_digest_size[ima_hash_algo]);
+			   ima_algo_array[ima_extended_idx()].digest_size);
 	KUNIT_EXPECT_EQ(test, ima_extended_pcr, 12);
 	KUNIT_EXPECT_EQ(test, ima_kunit_measure_pcr(ctx, 0, false, 12),
 			-EEXIST);
 
 	KUNIT_ASSERT_EQ(test, ima_kunit_measure_pcr(ctx, 1, true, 13), 0);
 	KUNIT_EXPECT_MEMNEQ(test, ima_extended, ima_last_digest(ctx),
-			    hash_digest_size[ima_hash_algo]);
+			    ima_algo_array[ima_extended_idx()].digest_size);
 	KUNIT_EXPECT_EQ(test, ima_extended_pcr, 13);
 	ima_kunit_check(test, 0, 0, 2);
 }

@@ -212,7 +212,9 @@ TEST_F(flushed_not, event_staged_as_listed_one_was_deleted_before)
 
 /* Few events, all the time, in threads; somebody deletes: none is there twice. */
 #define RACE_MS 4000
-#define RACE_EVENTS 40
+#define RACE_THREADS 2
+#define RACE_EVENTS 40	/* of each */
+#define RACE_N 7
 
 struct race {
 	atomic_bool stop;
@@ -268,14 +270,19 @@ static int has_duplicates(void)
 	return twice;
 }
 
-/* N and A/D by turns; Return: 0, an errno, or -1: an event was there twice */
+/*
+ * N and A/D by turns, until N alone took more records than there are events: some
+ * were measured again. Return: 0, an errno, or -1: an event was there twice
+ */
 static int race_delete(void)
 {
 	long long end = ima_now_ms() + RACE_MS;
-	int round = 0, ret = 0;
+	int round = 0, ret = 0, deleted = 0;
 
-	while (!ret && ima_now_ms() < end) {
-		ret = round++ & 1 ? stage_and_delete() : ima_delete(7);
+	while (!ret && (ima_now_ms() < end || deleted <= RACE_THREADS * RACE_EVENTS)) {
+		ret = round++ & 1 ? stage_and_delete() : ima_delete(RACE_N);
+		if (!ret && round & 1)
+			deleted += RACE_N;
 		if (ret == -ENOENT)
 			ret = 0;
 		if (!ret)
@@ -287,14 +294,14 @@ static int race_delete(void)
 TEST_F_TIMEOUT(flushed_not, event_beside_deletions_is_never_listed_twice, IMA_TIMEOUT)
 {
 	struct race race = {};
-	pthread_t thread[2];
+	pthread_t thread[RACE_THREADS];
 	int i;
 
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < RACE_THREADS; i++)
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL, race_measure, &race));
 	EXPECT_EQ(0, race_delete());
 	atomic_store(&race.stop, true);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < RACE_THREADS; i++)
 		pthread_join(thread[i], NULL);
 	EXPECT_EQ(0, atomic_load(&race.error));
 	EXPECT_EQ(0, has_duplicates());

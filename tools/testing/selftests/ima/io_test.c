@@ -68,6 +68,7 @@ FIXTURE_VARIANT(vector) {
 	const char *name;
 	vector_call *readv, *writev;
 	bool uring;
+	int flags;	/* of open(2) */
 };
 
 FIXTURE_VARIANT_ADD(vector, ascii) {
@@ -94,6 +95,11 @@ FIXTURE_VARIANT_ADD(vector, binary_uring) {
 	.name = IMA_BINARY, .readv = by_uring_readv, .writev = by_uring_writev, .uring = true,
 };
 
+FIXTURE_VARIANT_ADD(vector, binary_uring_nonblock) {
+	.name = IMA_BINARY, .readv = by_uring_readv, .writev = by_uring_writev, .uring = true,
+	.flags = O_NONBLOCK,
+};
+
 FIXTURE_SETUP(vector)
 {
 	const char *why = ima_test_unavailable();
@@ -108,7 +114,7 @@ FIXTURE_SETUP(vector)
 	ASSERT_NE(NULL, self->file);
 	self->got = malloc(PEER_DATA_MAX);
 	ASSERT_NE(NULL, self->got);
-	self->fd = ima_open(variant->name, O_RDONLY);
+	self->fd = ima_open(variant->name, O_RDONLY | variant->flags);
 	ASSERT_LE(0, self->fd);
 }
 
@@ -177,16 +183,17 @@ TEST_F(vector, r4_read_in_two_parts_that_stops_behind_a_record_is_past_it)
 }
 
 /* With no file open for read: Linux 7.2 would refuse it. */
-static int open_for_write_only(struct _test_data_vector *self, const char *name)
+static int open_for_write_only(struct _test_data_vector *self,
+			       const struct _fixture_variant_vector *variant)
 {
 	close(self->fd);
 	self->fd = -1;
-	return ima_open(name, O_WRONLY);
+	return ima_open(variant->name, O_WRONLY | variant->flags);
 }
 
 TEST_F(vector, r4_digit_and_newline_in_two_parts_are_one_command)
 {
-	int fd = open_for_write_only(self, variant->name);
+	int fd = open_for_write_only(self, variant);
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(2, write_parts(fd, variant->writev, "2", "\n"));
@@ -196,7 +203,7 @@ TEST_F(vector, r4_digit_and_newline_in_two_parts_are_one_command)
 
 TEST_F(vector, r4_command_behind_an_empty_part_is_one_command)
 {
-	int fd = open_for_write_only(self, variant->name);
+	int fd = open_for_write_only(self, variant);
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(2, write_parts(fd, variant->writev, "", "2\n"));
@@ -206,7 +213,7 @@ TEST_F(vector, r4_command_behind_an_empty_part_is_one_command)
 
 TEST_F(vector, r4_two_commands_in_one_call_EINVAL)
 {
-	int fd = open_for_write_only(self, variant->name);
+	int fd = open_for_write_only(self, variant);
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(-EINVAL, write_parts(fd, variant->writev, "1\n", "1\n"));
