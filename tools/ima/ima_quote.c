@@ -44,7 +44,7 @@ int ima_quote_tpm_fail(struct ima_quote_tpm *tpm, const char *what, const char *
  * @tpm: the connection, to be closed with ima_quote_close(); set on failure too,
  *	for ima_quote_error()
  * @tcti: how, such as "device:/dev/tpmrm0"; NULL for what the environment has in
- *	IMA_TCTI or TPM2TOOLS_TCTI, and this example if it has neither
+ *	TPM2TOOLS_TCTI, and this example if there is none
  *
  * Return: 0, -ENODEV: no TPM there, -EIO: it does not answer, -ENOMEM.
  */
@@ -59,8 +59,6 @@ int ima_quote_open(struct ima_quote_tpm **tpm, const char *tcti)
 		return -ENOMEM;
 	t->ak = ESYS_TR_NONE;
 
-	if (!tcti)
-		tcti = getenv("IMA_TCTI");
 	if (!tcti)
 		tcti = getenv("TPM2TOOLS_TCTI");
 	if (!tcti)

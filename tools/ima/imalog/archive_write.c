@@ -26,10 +26,11 @@
  * archive_room() - is there room to write?
  * @a: archive
  * @min_free: bytes that must be free
+ * @len: once so many were written
  *
  * Return: DONE or IO: there is not.
  */
-enum status archive_room(const struct archive *a, __u64 min_free)
+enum status archive_room(const struct archive *a, __u64 min_free, size_t len)
 {
 	struct statvfs st;
 	__u64 left;
@@ -37,11 +38,12 @@ enum status archive_room(const struct archive *a, __u64 min_free)
 	if (fstatvfs(a->fd, &st))
 		return say_errno("%s: free space", a->path);
 	left = (__u64)st.f_bavail * st.f_frsize;
+	left = left > len ? left - len : 0;
 	/* no blocks at all: a file system that does not tell, such as ramfs */
 	if (left >= min_free || !st.f_blocks)
 		return DONE;
 	return say(IO,
-		   "%s: %llu bytes free, fewer than --min-free %llu: nothing archived, nothing deleted",
+		   "%s: leaves %llu bytes free, fewer than --min-free %llu: nothing archived, nothing deleted",
 		   a->path, left, min_free);
 }
 
@@ -109,15 +111,18 @@ static enum status make_file(struct new_shard *n, enum shard_file file)
  * @n: shard, to be ended with new_shard_end() whatever is returned
  * @a: archive
  * @chain: number of the chain, which is made if need be
+ * @min_free: bytes that must be free on the archive's disk, or no records are written
  *
  * Return: DONE or IO.
  */
-enum status new_shard_begin(struct new_shard *n, const struct archive *a, __u64 chain)
+enum status new_shard_begin(struct new_shard *n, const struct archive *a, __u64 chain,
+			    __u64 min_free)
 {
 	enum status status;
 
 	n->archive = a;
 	n->chain = chain;
+	n->min_free = min_free;
 	n->len = 0;
 	n->fd = -1;
 	memset(n->file, 0xff, sizeof(n->file));
@@ -167,12 +172,22 @@ static bool write_all(int fd, const void *data, size_t len)
 	return true;
 }
 
+static enum status write_records(struct new_shard *n, const void *data, size_t len)
+{
+	enum status status = archive_room(n->archive, n->min_free, len);
+
+	if (!status && !write_all(n->file[SHARD_RECORDS], data, len))
+		status = bad(n, "records: write");
+	return status;
+}
+
 static enum status flush(struct new_shard *n)
 {
-	if (!write_all(n->file[SHARD_RECORDS], n->buf, n->len))
-		return bad(n, "records: write");
-	n->len = 0;
-	return DONE;
+	enum status status = write_records(n, n->buf, n->len);
+
+	if (!status)
+		n->len = 0;
+	return status;
 }
 
 /**
@@ -192,8 +207,7 @@ enum status new_shard_write(struct new_shard *n, const void *data, size_t len)
 	if (status)
 		return status;
 	if (len > sizeof(n->buf))
-		return write_all(n->file[SHARD_RECORDS], data, len) ? DONE : bad(n,
-										 "records: write");
+		return write_records(n, data, len);
 	memcpy(n->buf + n->len, data, len);
 	n->len += len;
 	return DONE;

@@ -13,6 +13,7 @@
  * struct new_shard - a shard that is not in the archive yet
  * @archive: the archive
  * @chain: number of its chain
+ * @min_free: bytes that must be free on the archive's disk
  * @chain_fd: folder of the chain
  * @fd: folder of the shard, ARCHIVE_NEW
  * @file: its files, open for read and write; -1: not made yet
@@ -22,6 +23,7 @@
 struct new_shard {
 	const struct archive *archive;
 	__u64 chain;
+	__u64 min_free;
 	int chain_fd;
 	int fd;
 	int file[SHARD_FILES];
@@ -29,9 +31,10 @@ struct new_shard {
 	__u8 buf[NEW_SHARD_BUF];
 };
 
-enum status archive_room(const struct archive *a, __u64 min_free);
+enum status archive_room(const struct archive *a, __u64 min_free, size_t len);
 enum status archive_drop_new(const struct archive *a);
-enum status new_shard_begin(struct new_shard *n, const struct archive *a, __u64 chain);
+enum status new_shard_begin(struct new_shard *n, const struct archive *a, __u64 chain,
+			    __u64 min_free);
 enum status new_shard_write(struct new_shard *n, const void *data, size_t len);
 enum status new_shard_restart(struct new_shard *n);
 enum status new_shard_cut(struct new_shard *n, __u64 bytes, __u8 hash[HASH_SIZE]);

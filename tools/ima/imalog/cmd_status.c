@@ -27,7 +27,7 @@ static const char help[] =
 "  --ima-dir DIR   the kernel's files (" DEFAULT_IMA_DIR ")\n"
 "  --json          print one JSON object\n"
 "\n"
-"Exit status: 0 done, 1 a trim would be refused, 2 usage, 3 TPM, 4 I/O, 5 busy.\n";
+"Exit status: 0 done, 1 no quote proves the list, 2 usage, 3 TPM, 4 I/O, 5 busy.\n";
 
 static const char * const ways[] = {
 	[KERNEL_NONE] = "none", [KERNEL_HELD] = "N", [KERNEL_COUNTED] = "T:N",
@@ -38,6 +38,7 @@ static const char * const ways[] = {
  * @kernel: its files
  * @proof: what a quote would prove
  * @proven: whether it would
+ * @empty: nothing is archived
  * @list_bytes: size of the records in the kernel, as its binary list
  * @slab_bytes: size of the kernel's caches for records and digests
  * @print: fingerprint of the attestation key
@@ -49,6 +50,7 @@ struct state {
 	struct kernel kernel;
 	struct proof proof;
 	bool proven;
+	bool empty;
 	__u64 list_bytes;
 	__u64 slab_bytes;
 	__u8 print[IMA_QUOTE_PRINT_SIZE];
@@ -100,6 +102,7 @@ static enum status read_proof(struct state *s, const struct options *opt,
 	enum status status;
 
 	status = prove_init(&s->proof, opt, a, &s->kernel, &t, NULL);
+	s->empty = !status && !s->proof.have_last;
 	if (!status)
 		status = tpm_open(&t, opt);
 	s->have_key = !status;
@@ -137,27 +140,35 @@ static enum status look(struct state *s, const struct options *opt)
 	return status;
 }
 
+/* Nothing, while something is staged. */
+static __u64 deletable(const struct state *s)
+{
+	return s->kernel.way && !s->kernel.staged ? s->proof.proven - s->proof.start : 0;
+}
+
 static enum status print_json(const struct state *s, enum status status)
 {
 	struct json_object *o = json_object_new_object(), *list, *h;
 	const struct proof *p = &s->proof;
 	size_t i;
 
-	put_number(o, "records", s->kernel.count);
-	put_number(o, "staged", s->kernel.staged);
-	put_number(o, "removed", s->kernel.removed);
-	put_number(o, "list_bytes", s->list_bytes);
-	put_number(o, "slab_bytes", s->slab_bytes);
-	put_text(o, "deletes_with", ways[s->kernel.way]);
+	if (s->kernel.dir >= 0) {
+		put_number(o, "records", s->kernel.count);
+		put_number(o, "staged", s->kernel.staged);
+		put_number(o, "removed", s->kernel.removed);
+		put_number(o, "list_bytes", s->list_bytes);
+		put_number(o, "slab_bytes", s->slab_bytes);
+		put_text(o, "deletes_with", ways[s->kernel.way]);
+	}
 	if (p->have_last) {
-		put_number(o, "chain", p->chain);
+		put_number(o, "chain", p->last.chain);
 		put_number(o, "archived_end", p->last.first + p->last.count);
 		put_info(o, &p->last.info);
 	}
 	if (s->proven) {
 		put_number(o, "first", p->start);
 		put_number(o, "proven_end", p->proven);
-		put_number(o, "deletable", p->proven - p->start);
+		put_number(o, "deletable", deletable(s));
 	}
 	if (s->have_key)
 		put_key(o, s->print);
@@ -192,11 +203,11 @@ static enum status print_text(const struct state *s)
 		printf("archive:  %llu records, proven up to TPM clock %llu ms of reset %u (%s)\n",
 		       p->last.first + p->last.count, p->last.info.clock,
 		       p->last.info.resets, p->last.time);
-	else
+	else if (s->empty)
 		printf("archive:  empty\n");
 	if (s->proven && k->way)
 		printf("trim:     would archive %llu records of chain %llu, and delete %llu\n",
-		       p->proven - p->end, p->chain, p->proven - p->start);
+		       p->proven - p->end, p->chain, deletable(s));
 	if (s->have_key) {
 		hex_from(hex, s->print, sizeof(s->print));
 		printf("key:      %s\n", hex);
@@ -228,10 +239,12 @@ enum status cmd_status(int argc, char **argv)
 	if (!s)
 		return say_errno("status");
 	status = kernel_open(&s->kernel, opt.ima_dir);
-	if (!status) {
+	if (!status)
 		status = look(s, &opt);
-		printed = opt.json ? print_json(s, status) : print_text(s);
-	}
+	if (opt.json)
+		printed = print_json(s, status);
+	else if (s->kernel.dir >= 0)
+		printed = print_text(s);
 	kernel_close(&s->kernel);
 	free(s->holder);
 	free(s);

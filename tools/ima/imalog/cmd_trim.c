@@ -22,7 +22,7 @@ static const char help[] =
 "  --before-delete CMD  delete only if CMD exits 0; IMALOG_SHARD names a shard\n"
 "  --nonce HEX          a verifier's nonce, up to 32 bytes, goes into the quote's\n"
 "  --keep-boots N       then drop all chains of the archive but the last N\n"
-"  --min-free SIZE      do nothing if the archive's disk has less free (64M)\n"
+"  --min-free SIZE      leave that much of the archive's disk free, or do nothing (64M)\n"
 "  --ak KEY             attestation key: a handle such as 0x81010001, or the file\n"
 "                       of a TSS2 PRIVATE KEY\n"
 "  --tcti TCTI          how to reach the TPM (TPM2TOOLS_TCTI, device:/dev/tpmrm0)\n"

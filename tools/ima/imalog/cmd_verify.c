@@ -3,6 +3,7 @@
  * imalog verify: the archive, and on its host what is in the kernel.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include <json-c/json.h>
 
@@ -30,6 +31,7 @@ static const char help[] =
 static enum status print_json(const struct verify_result *r, enum status verified)
 {
 	struct json_object *o = json_object_new_object(), *chains, *c;
+	static const __u8 no_key[IMA_QUOTE_PRINT_SIZE];
 	const struct verify_live *live = &r->live;
 	size_t i;
 
@@ -50,7 +52,8 @@ static enum status print_json(const struct verify_result *r, enum status verifie
 	}
 	json_object_object_add(o, "chains", chains);
 	put_flag(o, "older_chains_dropped", r->older);
-	put_key(o, r->print);
+	if (memcmp(r->print, no_key, sizeof(no_key)))
+		put_key(o, r->print);
 	if (live->looked) {
 		c = json_object_new_object();
 		put_number(c, "chain", live->chain);

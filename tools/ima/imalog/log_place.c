@@ -60,6 +60,8 @@ static enum status place_by_quote(struct log *l)
 	if (!status)
 		status = tpm_open(&t, l->opt);
 	if (!status)
+		status = prove_check_key(p);
+	if (!status)
 		status = prove(p);
 	if (!status) {
 		l->base = p->base;

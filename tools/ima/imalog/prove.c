@@ -306,7 +306,7 @@ static enum status begin_shard(struct proof *p)
 	if (p->writing)
 		new_shard_end(p->out);
 	p->writing = true;
-	return new_shard_begin(p->out, p->archive, p->chain);
+	return new_shard_begin(p->out, p->archive, p->chain, p->opt->min_free);
 }
 
 /*

@@ -4,6 +4,7 @@
  * not read back from disk, and does not lead to a quote of the TPM. A crash before
  * the shard is committed leaves nothing; after it, the next round deletes.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -78,6 +79,10 @@ static enum status run_command(const struct proof *p, __u64 first)
 		dup2(STDERR_FILENO, STDOUT_FILENO);	/* that has what a round did */
 		setenv("IMALOG_SHARD", shard, 1);
 		setenv("IMALOG_ARCHIVE", p->archive->path, 1);
+		/* neither the TPM nor what opens it is the command's */
+		unsetenv("IMALOG_AK_AUTH");
+		unsetenv("IMALOG_EH_AUTH");
+		close_range(STDERR_FILENO + 1, ~0U, 0);
 		execl("/bin/sh", "sh", "-c", p->opt->before_delete, NULL);
 		_exit(127);
 	}
@@ -133,13 +138,18 @@ static enum status delete(const struct proof *p, struct round_result *r)
 	return status;
 }
 
+/* It may be the second try: what the one before archived counts, too. */
 static void fill_result(const struct proof *p, struct round_result *r)
 {
+	__u64 listed = p->start + p->kernel->staged + p->kernel->count;
+
 	r->start = p->start;
-	r->archived_from = p->end;
-	r->archived = p->proven - p->end;
-	r->unproven = p->unproven;
+	r->archived += p->proven - p->end;
+	r->archived_from = p->proven - r->archived;
+	r->unproven += p->unproven;
 	r->end = p->proven;
+	r->left = p->proven - p->start;
+	r->waiting = listed > p->proven ? listed - p->proven : 0;
 	r->chain = p->chain;
 	r->aligned = p->aligned;
 	r->info = p->info;
@@ -157,12 +167,14 @@ static enum status archive_proof(struct proof *p, struct new_shard *n)
 	status = write_shard(p, n);
 	if (!status)
 		status = new_shard_commit(n, p->end);
+	/* to IMA, who reads what is open for write sees what is not measured */
+	new_shard_end(n);
+	p->writing = false;
 	return status ?: archive_list(p->archive);
 }
 
 static enum status run_once(const struct options *opt, struct archive *a,
-			    struct kernel *k, struct tpm *t, struct round_result *r,
-			    __u64 *archived)
+			    struct kernel *k, struct tpm *t, struct round_result *r)
 {
 	struct new_shard *n = opt->dry_run ? NULL : malloc(sizeof(*n));
 	struct proof *p = malloc(sizeof(*p));
@@ -182,11 +194,8 @@ static enum status run_once(const struct options *opt, struct archive *a,
 		status = archive_proof(p, n);
 	if (!status) {
 		fill_result(p, r);
-		*archived += r->archived;
 		status = delete(p, r);
-		r->archived = *archived;
-		r->archived_from = r->end - r->archived;
-		r->left = r->end - r->start - r->deleted;
+		r->left -= r->deleted;
 	}
 	prove_end(p);
 	free(p);
@@ -198,7 +207,6 @@ static enum status run(const struct options *opt, struct archive *a, struct kern
 		       struct round_result *r)
 {
 	enum status status = AGAIN;
-	__u64 archived = 0;
 	unsigned int tries;
 	struct tpm t;
 
@@ -206,10 +214,21 @@ static enum status run(const struct options *opt, struct archive *a, struct kern
 	if (!status)
 		status = AGAIN;
 	for (tries = 0; status == AGAIN && tries < TRIES; tries++)
-		status = run_once(opt, a, k, &t, r, &archived);
+		status = run_once(opt, a, k, &t, r);
 	tpm_close(&t);
 	if (status == AGAIN)
 		status = say(BUSY, "kernel's list: other programs delete records all the time");
+	return status;
+}
+
+/* What a round wrote that came to nothing does not fill the disk until the next one. */
+static enum status run_prepared(const struct options *opt, struct archive *a,
+				struct kernel *k, struct round_result *r)
+{
+	enum status status = run(opt, a, k, r);
+
+	if (status && !opt->dry_run && !archive_list(a))
+		archive_drop_new(a);
 	return status;
 }
 
@@ -221,7 +240,7 @@ static enum status prepare(const struct options *opt, struct archive *a)
 	if (!status)
 		status = archive_drop_new(a);
 	if (!status)
-		status = archive_room(a, opt->min_free);
+		status = archive_room(a, opt->min_free, 0);
 	return status;
 }
 
@@ -249,7 +268,7 @@ enum status round_run(const struct options *opt, struct round_result *result)
 	else if (!status)
 		status = archive_open(&a, opt->archive, false);
 	if (!status)
-		status = run(opt, used, &k, result);
+		status = run_prepared(opt, used, &k, result);
 	if (!status && !opt->dry_run)
 		status = archive_keep(&a, result->chain, opt->keep_boots);
 	archive_close(&a);

@@ -15,6 +15,7 @@
  * @unproven: how many of these no quote vouches for
  * @deleted: how many were deleted, or would be
  * @left: how many of those that are archived are left in the kernel
+ * @waiting: how many records behind them wait there for one that is proven
  * @end: number of the first record that is not in the archive
  * @chain: number of the chain
  * @aligned: the kernel's place was found by replaying
@@ -28,6 +29,7 @@ struct round_result {
 	__u64 unproven;
 	__u64 deleted;
 	__u64 left;
+	__u64 waiting;
 	__u64 end;
 	__u64 chain;
 	bool aligned;

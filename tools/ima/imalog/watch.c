@@ -113,6 +113,8 @@ static enum status run_round(struct watch *w)
 	tell_watchdog();
 	status = round_run(w->opt, &r);
 	if (status) {
+		if (r.archived)
+			report(&r);
 		failed(w, status);
 		return status;
 	}
@@ -121,8 +123,8 @@ static enum status run_round(struct watch *w)
 		say_changes_only();
 	}
 	w->retry = 0;
-	w->left = r.left;
 	w->next = now() + w->opt->interval;
+	w->left = r.left + r.waiting;
 	report(&r);
 	return DONE;
 }

@@ -395,7 +395,7 @@ static int write_files(struct maker *m, struct new_shard *n, struct manifest *ma
 {
 	struct shard s;
 
-	if (new_shard_begin(n, &m->archive, m->chain) ||
+	if (new_shard_begin(n, &m->archive, m->chain, 0) ||
 	    new_shard_write(n, m->records, m->len) ||
 	    new_shard_cut(n, m->len, manifest->records) ||
 	    new_shard_blob(n, SHARD_QUOTE, &q->attest, manifest->quote) ||

@@ -136,7 +136,7 @@ static int shut_down_and_start(struct host *h, const char *shutdown, enum host_s
 static bool trim_is_refused(struct host *h, const char *why)
 {
 	return host_imalog(h, "trim") == REFUSED && host_said(h, why) &&
-	       host_delete(h) == -ENOENT;
+	       host_delete(h) == -ENOENT && !host_shell(h, "! ls -d $D/archive/*/.new");
 }
 
 /* Suspend to RAM: the TPM has its state back. */
@@ -181,6 +181,8 @@ TEST_F_TIMEOUT(one, restarted_tpm_and_boot, SECONDS)
 	ASSERT_EQ(0, shut_down_and_start(h, "tpm2_shutdown -Q", HOST_CLEAR));
 	ASSERT_EQ(0, boot(h));
 	ASSERT_EQ(0, measure(h, 2));
+	EXPECT_EQ(DONE, host_imalog(h, "status --json"));
+	EXPECT_TRUE(host_said(h, "\"chain\":0,\n  \"archived_end\":4,"));
 	EXPECT_EQ(DONE, host_imalog(h, "trim")) host_said(h, "no error");
 	EXPECT_EQ(3, host_delete(h));
 	ASSERT_EQ(0, measure(h, 2));
@@ -289,6 +291,20 @@ TEST_F_TIMEOUT(one, before_delete_prints_to_standard_error, SECONDS)
 				"$IMALOG trim --json --before-delete \"$copy\" $* 2>err >out || exit;"
 				"cat err; ! grep -q copied out && grep -q deleted out"));
 	EXPECT_TRUE(host_said(h, "copied"));
+}
+
+/*
+ * Neither the TPM, nor the archive's lock or files: those of $(ls) are its three and the
+ * folder. Nor does imalog itself have a file of the shard open, which is measured then.
+ */
+TEST_F_TIMEOUT(one, before_delete_has_no_file_of_imalog, SECONDS)
+{
+	const char *files = "test $(ls /proc/self/fd | wc -l) = 4";
+	const char *shard = "! ls -l /proc/$PPID/fd | grep $IMALOG_SHARD";
+	struct host *h = self->h;
+
+	EXPECT_EQ(DONE, host_imalog(h, "trim --before-delete '%s && %s'", files, shard))
+		host_said(h, "no error");
 }
 
 /*
@@ -438,6 +454,10 @@ TEST_F_TIMEOUT(one, status_with_another_key, SECONDS)
 	EXPECT_EQ(REFUSED, host_imalog(h, "status"));
 	EXPECT_TRUE(host_said(h, "signed by another attestation key"));
 	EXPECT_TRUE(trim_is_refused(h, "signed by another attestation key"));
+	/* only a quote tells where the list of another kernel is in the log */
+	ASSERT_EQ(0, host_new_kernel(h));
+	EXPECT_EQ(REFUSED, host_imalog(h, "cat"));
+	EXPECT_TRUE(host_said(h, "signed by another attestation key"));
 }
 
 #define TRIM_OTHER	"$IMALOG trim --ak $D/ak --archive $D/other --ima-dir $D/ima"
@@ -464,7 +484,8 @@ TEST_F_TIMEOUT(one, passwords, SECONDS)
 	ASSERT_EQ(0, host_shell(h, make_passwords)) host_said(h, "no error");
 	EXPECT_EQ(TPM, host_imalog(h, "trim"));
 	ASSERT_EQ(0, setenv("IMALOG_EH_AUTH", "secret", 1));
-	EXPECT_EQ(DONE, host_imalog(h, "trim")) host_said(h, "no error");
+	EXPECT_EQ(DONE, host_imalog(h, "trim --before-delete '! env | grep IMALOG.*_AUTH'"))
+		host_said(h, "no error");
 	EXPECT_EQ(DONE, host_imalog(h, "verify")) host_said(h, "no error");
 	/* one that has to begin with record 0, which is not in the kernel any more */
 	EXPECT_EQ(TPM, host_shell(h, TRIM_OTHER));
@@ -487,6 +508,23 @@ TEST_F_TIMEOUT(one, status_where_nothing_can_be_deleted, SECONDS)
 	EXPECT_EQ(DONE, host_imalog(h, "status"));
 	EXPECT_TRUE(host_said(h, "deletes:  not: it needs CONFIG_IMA_STAGING"));
 	EXPECT_EQ(NULL, strstr(h->output, "trim:"));
+	EXPECT_EQ(DONE, host_imalog(h, "status --json"));
+	EXPECT_TRUE(host_said(h, "\"deletable\":0,"));
+}
+
+TEST_F_TIMEOUT(one, status_without_what_it_tells_of, SECONDS)
+{
+	struct host *h = self->h;
+
+	ASSERT_EQ(0, host_shell(h, "mv $D/archive $D/away; touch $D/archive"));
+	EXPECT_EQ(IO, host_imalog(h, "status"));
+	EXPECT_EQ(NULL, strstr(h->output, "empty"));
+	EXPECT_EQ(IO, host_imalog(h, "verify --json"));
+	EXPECT_EQ(NULL, strstr(h->output, "\"ak\""));
+	ASSERT_EQ(0, host_shell(h, "mv $D/ima $D/elsewhere"));
+	EXPECT_EQ(IO, host_imalog(h, "status --json"));
+	EXPECT_TRUE(host_said(h, "\"error\":"));
+	EXPECT_EQ(NULL, strstr(h->output, "\"records\""));
 }
 
 /* Whatever their names, and none of another file system. */

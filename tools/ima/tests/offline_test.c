@@ -389,7 +389,7 @@ TEST_F_TIMEOUT(offline, shard_of_another_chain_is_not_read_back, SECONDS)
 
 	ASSERT_NE(NULL, n);
 	ASSERT_NE(NULL, s);
-	ASSERT_EQ(DONE, new_shard_begin(n, &self->m->archive, last->chain));
+	ASSERT_EQ(DONE, new_shard_begin(n, &self->m->archive, last->chain, 0));
 	last->chain++;
 	ASSERT_EQ(DONE, new_shard_manifest(n, last));
 	EXPECT_EQ(REFUSED, new_shard_open(n, s));

@@ -3,12 +3,14 @@
  * imalog and records for other PCRs than 10: proven if only IMA extends them, kept and
  * counted if no quote can vouch for them, refused if others extend them as well.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../kselftest_harness.h"
 #include "ima_test.h"
 #include "imalog_run.h"
+#include "imalog_service.h"
 
 FIXTURE(pcr)
 {
@@ -84,6 +86,46 @@ TEST_F_TIMEOUT(pcr, records_that_no_quote_vouches_for, IMA_TIMEOUT)
 	ASSERT_EQ(0, imalog_remember());
 	EXPECT_EQ(IMALOG_DONE, imalog("trim --json"));
 	EXPECT_EQ(2, imalog_number("unproven"));
+	EXPECT_EQ(0, imalog_whole(IMA_DIR));
+}
+
+/* A round that another program delays tells of both its tries. */
+TEST_F_TIMEOUT(pcr, records_of_a_round_of_two_tries, IMA_TIMEOUT)
+{
+	const char *once = "test -e /root/once && exit; touch /root/once; cd " IMA_DIR ";"
+			   "t=$(cat runtime_measurements_removed);"
+			   "echo $t:1 >ascii_runtime_measurements";
+	long n;
+
+	ASSERT_EQ(0, measure_for("23", 3));
+	ASSERT_EQ(0, ima_measure_files(2));
+	ASSERT_EQ(0, imalog_remember());
+	n = ima_count();
+	EXPECT_EQ(IMALOG_DONE, imalog("trim --json --before-delete '%s'", once));
+	EXPECT_EQ(n, imalog_number("archived"));
+	EXPECT_EQ(3, imalog_number("unproven"));
+	EXPECT_EQ(n - 1, imalog_number("deleted"));
+	EXPECT_EQ(0, ima_count());
+	EXPECT_EQ(0, imalog_whole(IMA_DIR));
+}
+
+/* Records that wait for one that is proven make no round due. */
+TEST_F_TIMEOUT(pcr, watch_leaves_records_that_wait_alone, IMA_TIMEOUT)
+{
+	struct imalog_service s;
+	int looks = 0;
+
+	ASSERT_EQ(0, measure_for("23", 4));
+	ASSERT_EQ(0, imalog_remember());
+	ASSERT_EQ(0, imalog_start(&s, "watch --records 2 --interval 1d"));
+	EXPECT_TRUE(imalog_told(&s, "STATUS="));
+	while (looks < 3 && imalog_told(&s, "=")) {
+		EXPECT_EQ(NULL, strstr(s.said, "STATUS=")) printf("# %s\n", s.said);
+		looks += !!strstr(s.said, "WATCHDOG=1");
+	}
+	EXPECT_EQ(3, looks);
+	EXPECT_EQ(IMALOG_DONE, imalog_stop(&s, SIGTERM));
+	EXPECT_EQ(4, ima_count());
 	EXPECT_EQ(0, imalog_whole(IMA_DIR));
 }
 

@@ -127,7 +127,9 @@ static void stage_all_the_time(struct shared *s)
 				imalog("status --json");
 				raise_to(&s->archived_end, imalog_number("archived_end"));
 			}
-			if (s->failed || delete_staged())
+			if (s->failed)
+				break;
+			if (delete_staged())
 				s->failed++;
 			else
 				s->staged++;

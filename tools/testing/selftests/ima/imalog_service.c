@@ -99,6 +99,40 @@ bool imalog_told(struct imalog_service *s, const char *text)
 }
 
 /**
+ * imalog_halt() - have the service stand still, if it runs
+ * @s: service
+ *
+ * Return: 0 or -ECHILD.
+ */
+int imalog_halt(struct imalog_service *s)
+{
+	int status;
+
+	if (!s->pid)
+		return 0;
+	kill(s->pid, SIGSTOP);
+	if (waitpid(s->pid, &status, WUNTRACED) == s->pid && WIFSTOPPED(status))
+		return 0;
+	s->pid = 0;
+	return -ECHILD;
+}
+
+/**
+ * imalog_go_on() - have the service go on, if it stands still
+ * @s: service; what it told so far is forgotten
+ *
+ * Return: 0 or -errno.
+ */
+int imalog_go_on(struct imalog_service *s)
+{
+	if (!s->pid)
+		return 0;
+	while (recv(s->socket, s->said, sizeof(s->said), MSG_DONTWAIT) >= 0)
+		;
+	return kill(s->pid, SIGCONT) ? -errno : 0;
+}
+
+/**
  * imalog_stop() - end the service, what it printed can be asked for
  * @s: service
  * @sig: signal to end it with
@@ -112,6 +146,7 @@ int imalog_stop(struct imalog_service *s, int sig)
 	kill(s->pid, sig);
 	if (waitpid(s->pid, &status, 0) != s->pid)
 		return -ECHILD;
+	s->pid = 0;
 	close(s->socket);
 	imalog_shell("cat " IMALOG_PRINTED);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);

@@ -27,6 +27,8 @@ struct imalog_service {
 
 __printf(2, 3) int imalog_start(struct imalog_service *s, const char *fmt, ...);
 bool imalog_told(struct imalog_service *s, const char *text);
+int imalog_halt(struct imalog_service *s);
+int imalog_go_on(struct imalog_service *s);
 int imalog_stop(struct imalog_service *s, int sig);
 
 int imalog_start_mount(struct imalog_service *s, const char *options);

@@ -273,9 +273,15 @@ TEST_F_TIMEOUT(imalog, full_or_read_only_disk, IMA_TIMEOUT)
 	ASSERT_EQ(0, imalog_shell("cp -a " IMALOG_ARCHIVE " /root/small/a"));
 	EXPECT_EQ(IMALOG_IO, imalog("trim --archive /root/small/a"));
 	EXPECT_TRUE(imalog_says("fewer than --min-free"));
+	/* there is as much now, and would not be any more with the records */
+	EXPECT_EQ(0, imalog_shell("df -P -k /root/small | awk 'END { print $4 }' >/root/free"));
+	EXPECT_EQ(IMALOG_IO, imalog("trim --archive /root/small/a --min-free $(cat /root/free)K"));
+	EXPECT_TRUE(imalog_says("fewer than --min-free"));
+	EXPECT_EQ(0, imalog_shell("! ls -d /root/small/a/*/.new"));
 	imalog_shell("dd if=/dev/zero of=/root/small/fill bs=1k 2>&1");
 	EXPECT_EQ(IMALOG_IO, imalog("trim --archive /root/small/a --min-free 0"));
 	EXPECT_TRUE(imalog_says("No space left"));
+	EXPECT_EQ(0, imalog_shell("! ls -d /root/small/a/*/.new"));
 	EXPECT_EQ(0, mount(NULL, "/root/small", NULL, MS_REMOUNT | MS_RDONLY, NULL));
 	EXPECT_EQ(IMALOG_IO, imalog("trim --archive /root/small/a --min-free 0"));
 	EXPECT_TRUE(imalog_says("Read-only file system"));
