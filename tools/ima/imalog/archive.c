@@ -182,6 +182,31 @@ enum status archive_list(struct archive *a)
 }
 
 /**
+ * archive_chain_name() - the name of a chain's folder
+ * @name: the name
+ * @chain: number of the chain
+ */
+void archive_chain_name(char name[ARCHIVE_NAME_MAX], __u64 chain)
+{
+	snprintf(name, ARCHIVE_NAME_MAX, "%0*llu", ARCHIVE_CHAIN_DIGITS, chain);
+}
+
+/**
+ * archive_open_chain() - open the folder of a chain
+ * @a: archive
+ * @chain: number of the chain
+ *
+ * Return: a file descriptor, or -1.
+ */
+int archive_open_chain(const struct archive *a, __u64 chain)
+{
+	char name[ARCHIVE_NAME_MAX];
+
+	archive_chain_name(name, chain);
+	return openat(a->fd, name, ARCHIVE_DIR);
+}
+
+/**
  * archive_dropped() - was a chain dropped since they were listed?
  * @a: archive
  *
@@ -193,7 +218,7 @@ bool archive_dropped(const struct archive *a)
 	size_t i;
 
 	for (i = 0; i < a->num_chains; i++) {
-		snprintf(name, sizeof(name), "%0*llu", ARCHIVE_CHAIN_DIGITS, a->chain[i]);
+		archive_chain_name(name, a->chain[i]);
 		if (faccessat(a->fd, name, F_OK, 0) && errno == ENOENT)
 			return true;
 	}
@@ -217,8 +242,8 @@ enum status archive_shards(const struct archive *a, __u64 chain, __u64 **first,
 	int fd;
 
 	*first = NULL;
-	snprintf(name, sizeof(name), "%0*llu", ARCHIVE_CHAIN_DIGITS, chain);
-	fd = openat(a->fd, name, ARCHIVE_DIR);
+	archive_chain_name(name, chain);
+	fd = archive_open_chain(a, chain);
 	if (fd < 0)
 		return say_errno("%s/%s", a->path, name);
 	status = list_folder(fd, name, ARCHIVE_SHARD_DIGITS, first, num);

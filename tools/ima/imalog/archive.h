@@ -72,6 +72,8 @@ enum status archive_shards(const struct archive *a, __u64 chain, __u64 **first,
 			   size_t *num);
 enum status archive_last(struct archive *a, struct shard *s, bool *found);
 bool archive_dropped(const struct archive *a);
+void archive_chain_name(char name[ARCHIVE_NAME_MAX], __u64 chain);
+int archive_open_chain(const struct archive *a, __u64 chain);
 void archive_close(struct archive *a);
 
 enum status shard_open(const struct archive *a, __u64 chain, __u64 first,

@@ -79,14 +79,14 @@ static enum status remove_all(int parent, const char *name)
 	return status;
 }
 
-static int chain_folder(const struct archive *a, __u64 chain, bool make)
+static int make_chain(const struct archive *a, __u64 chain)
 {
 	char name[ARCHIVE_NAME_MAX];
 
-	snprintf(name, sizeof(name), "%0*llu", ARCHIVE_CHAIN_DIGITS, chain);
-	if (make && mkdirat(a->fd, name, 0750) && errno != EEXIST)
+	archive_chain_name(name, chain);
+	if (mkdirat(a->fd, name, 0750) && errno != EEXIST)
 		return -1;
-	return openat(a->fd, name, ARCHIVE_DIR);
+	return archive_open_chain(a, chain);
 }
 
 static enum status bad(const struct new_shard *n, const char *what)
@@ -126,7 +126,7 @@ enum status new_shard_begin(struct new_shard *n, const struct archive *a, __u64 
 	n->len = 0;
 	n->fd = -1;
 	memset(n->file, 0xff, sizeof(n->file));
-	n->chain_fd = chain_folder(a, chain, true);
+	n->chain_fd = make_chain(a, chain);
 	if (n->chain_fd < 0 || fsync(a->fd) || fsync(n->chain_fd))
 		return bad(n, "make the folder of the chain");
 	status = remove_all(n->chain_fd, ARCHIVE_NEW);
@@ -369,8 +369,7 @@ enum status archive_keep(struct archive *a, __u64 current, __u64 keep)
 	while (!status && num < a->num_chains && a->chain[num] <= current)
 		num++;
 	for (i = 0; keep && !status && i + keep < num; i++) {
-		snprintf(name, sizeof(name), "%0*llu", ARCHIVE_CHAIN_DIGITS,
-			 a->chain[i]);
+		archive_chain_name(name, a->chain[i]);
 		if (renameat(a->fd, name, a->fd, ARCHIVE_OLD) || fsync(a->fd))
 			return say_errno("%s/%s: remove", a->path, name);
 		status = remove_all(a->fd, ARCHIVE_OLD);
@@ -391,7 +390,7 @@ enum status archive_drop_new(const struct archive *a)
 	int fd;
 
 	for (i = 0; i < a->num_chains && !status; i++) {
-		fd = chain_folder(a, a->chain[i], false);
+		fd = archive_open_chain(a, a->chain[i]);
 		if (fd < 0)
 			return say_errno("%s: chain %llu", a->path, a->chain[i]);
 		status = remove_all(fd, ARCHIVE_NEW);

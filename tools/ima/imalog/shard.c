@@ -107,15 +107,21 @@ enum status shard_read_manifest(struct shard *s)
 enum status shard_open(const struct archive *a, __u64 chain, __u64 first,
 		       struct shard *s)
 {
-	enum status status;
+	int chain_fd = archive_open_chain(a, chain);
+	enum status status = DONE;
 
 	s->chain = chain;
 	s->file = NULL;
 	snprintf(s->name, sizeof(s->name), "%0*llu/%0*llu", ARCHIVE_CHAIN_DIGITS, chain,
 		 ARCHIVE_SHARD_DIGITS, first);
-	s->fd = openat(a->fd, s->name, ARCHIVE_DIR);
+	/* one after the other: O_NOFOLLOW is about the last name in a path */
+	s->fd = chain_fd < 0 ? -1 : openat(chain_fd, strchr(s->name, '/') + 1, ARCHIVE_DIR);
 	if (s->fd < 0)
-		return say_errno("%s", s->name);
+		status = say_errno("%s", s->name);
+	if (chain_fd >= 0)
+		close(chain_fd);
+	if (status)
+		return status;
 	status = shard_read_manifest(s);
 	if (!status && s->m.first != first)
 		status = of_another(s);

@@ -399,6 +399,22 @@ TEST_F_TIMEOUT(offline, shard_of_another_chain_is_not_read_back, SECONDS)
 	free(s);
 }
 
+/* It may have become one since the chains were listed. */
+TEST_F_TIMEOUT(offline, chain_that_is_a_link_is_not_followed, SECONDS)
+{
+	struct archive *a = &self->m->archive;
+	struct shard *s = malloc(sizeof(*s));
+
+	ASSERT_NE(NULL, s);
+	ASSERT_EQ(DONE, shard_open(a, 0, 0, s));
+	shard_close(s);
+	ASSERT_EQ(0, renameat(a->fd, "000000", a->fd, "away"));
+	ASSERT_EQ(0, symlinkat("away", a->fd, "000000"));
+	EXPECT_EQ(IO, shard_open(a, 0, 0, s));
+	EXPECT_NE(NULL, strstr(say_last(), "000000/000000000000: "));
+	free(s);
+}
+
 /* What takes longer than a second says how far it is, to a person. */
 TEST_F_TIMEOUT(offline, progress_on_a_terminal_only, SECONDS)
 {
