@@ -139,11 +139,14 @@ enum status new_shard_begin(struct new_shard *n, const struct archive *a, __u64 
 }
 
 /**
- * new_shard_end() - release all, committed or not
+ * new_shard_end() - release all, and remove what is not committed
  * @n: shard
+ *
+ * Return: DONE or IO: it is still there, until archive_drop_new().
  */
-void new_shard_end(struct new_shard *n)
+enum status new_shard_end(struct new_shard *n)
 {
+	enum status status = DONE;
 	unsigned int i;
 
 	for (i = 0; i < SHARD_FILES; i++)
@@ -151,8 +154,11 @@ void new_shard_end(struct new_shard *n)
 			close(n->file[i]);
 	if (n->fd >= 0)
 		close(n->fd);
-	if (n->chain_fd >= 0)
+	if (n->chain_fd >= 0) {
+		status = remove_all(n->chain_fd, ARCHIVE_NEW);
 		close(n->chain_fd);
+	}
+	return status;
 }
 
 static bool write_all(int fd, const void *data, size_t len)
@@ -378,7 +384,7 @@ enum status archive_keep(struct archive *a, __u64 current, __u64 keep)
 }
 
 /**
- * archive_drop_new() - remove what a round before did not end
+ * archive_drop_new() - remove what a round that was ended by force has left
  * @a: archive
  *
  * Return: DONE or IO.

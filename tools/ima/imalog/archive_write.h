@@ -43,7 +43,7 @@ enum status new_shard_blob(struct new_shard *n, enum shard_file file,
 enum status new_shard_manifest(struct new_shard *n, const struct manifest *m);
 enum status new_shard_open(const struct new_shard *n, struct shard *s);
 enum status new_shard_commit(struct new_shard *n, __u64 first);
-void new_shard_end(struct new_shard *n);
+enum status new_shard_end(struct new_shard *n);
 enum status archive_keep(struct archive *a, __u64 current, __u64 keep);
 
 #endif /* _ARCHIVE_WRITE_H */

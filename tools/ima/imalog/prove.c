@@ -301,12 +301,14 @@ static enum status find_start(struct proof *p, bool *match)
 
 static enum status begin_shard(struct proof *p)
 {
+	enum status status = DONE;
+
 	if (!p->out || (p->writing && p->out->chain == p->chain))
 		return DONE;
 	if (p->writing)
-		new_shard_end(p->out);
-	p->writing = true;
-	return new_shard_begin(p->out, p->archive, p->chain, p->opt->min_free);
+		status = new_shard_end(p->out);
+	p->writing = !status;
+	return status ?: new_shard_begin(p->out, p->archive, p->chain, p->opt->min_free);
 }
 
 /*

@@ -158,19 +158,19 @@ static void fill_result(const struct proof *p, struct round_result *r)
 
 static enum status archive_proof(struct proof *p, struct new_shard *n)
 {
-	enum status status;
+	enum status status = DONE, ended;
 
 	if (p->opt->dry_run)
 		return DONE;
-	if (p->proven == p->end)
-		return archive_drop_new(p->archive);
-	status = write_shard(p, n);
-	if (!status)
-		status = new_shard_commit(n, p->end);
+	if (p->proven != p->end) {
+		status = write_shard(p, n);
+		if (!status)
+			status = new_shard_commit(n, p->end);
+	}
 	/* to IMA, who reads what is open for write sees what is not measured */
-	new_shard_end(n);
+	ended = new_shard_end(n);
 	p->writing = false;
-	return status ?: archive_list(p->archive);
+	return status ?: ended ?: archive_list(p->archive);
 }
 
 static enum status run_once(const struct options *opt, struct archive *a,
@@ -221,17 +221,6 @@ static enum status run(const struct options *opt, struct archive *a, struct kern
 	return status;
 }
 
-/* What a round wrote that came to nothing does not fill the disk until the next one. */
-static enum status run_prepared(const struct options *opt, struct archive *a,
-				struct kernel *k, struct round_result *r)
-{
-	enum status status = run(opt, a, k, r);
-
-	if (status && !opt->dry_run && !archive_list(a))
-		archive_drop_new(a);
-	return status;
-}
-
 static enum status prepare(const struct options *opt, struct archive *a)
 {
 	enum status status;
@@ -268,7 +257,7 @@ enum status round_run(const struct options *opt, struct round_result *result)
 	else if (!status)
 		status = archive_open(&a, opt->archive, false);
 	if (!status)
-		status = run_prepared(opt, used, &k, result);
+		status = run(opt, used, &k, result);
 	if (!status && !opt->dry_run)
 		status = archive_keep(&a, result->chain, opt->keep_boots);
 	archive_close(&a);

@@ -21,6 +21,7 @@ struct ima_runner {
 	struct ima_kunit *ctx;
 	struct completion done;
 	int command;
+	int from;		/* a reader's first record */
 	long ret;
 };
 
@@ -66,14 +67,15 @@ static const struct ima_stop_in {
 
 KUNIT_ARRAY_PARAM_DESC(ima_stop, ima_stops, name);
 
-/* All records there are, of which those up to @command are gone. */
+/* All records from @from on, of which those up to @command are gone. */
 static int ima_reader_run(void *data)
 {
 	struct ima_runner *reader = data;
 	struct kunit *test = reader->ctx->test;
 
 	current->kunit_test = test;
-	reader->ret = ima_kunit_read(test, 0, 0, 100, reader->command);
+	reader->ret = ima_kunit_read(test, 0, reader->from, 100,
+				     reader->from + reader->command);
 	complete_all(&reader->done);
 	return 0;
 }
@@ -159,6 +161,7 @@ static void ima_lock_reader_test(struct kunit *test)
 
 /* Somebody who reads far on, and takes a while for each record until told. */
 struct ima_far {
+	int (*show)(struct seq_file *m, void *v);
 	struct completion begun, hurry;
 	int slow;		/* records */
 };
@@ -169,21 +172,9 @@ static int ima_far_show(struct seq_file *m, void *v)
 
 	if (!wait_for_completion_timeout(&far->hurry, HZ / 10))
 		far->slow++;
-	seq_printf(m, "%0*u", IMA_KUNIT_BYTES, ima_kunit_event(v));
+	far->show(m, v);
 	if (!seq_has_overflowed(m))	/* this one is at byte 0 */
 		complete_all(&far->begun);
-	return 0;
-}
-
-static int ima_far_run(void *data)
-{
-	struct ima_runner *reader = data;
-	struct kunit *test = reader->ctx->test;
-
-	current->kunit_test = test;
-	reader->ret = ima_kunit_read(test, 0, IMA_LOCK_FAR - 1, 1,
-				     IMA_LOCK_FAR - 1);
-	complete_all(&reader->done);
 	return 0;
 }
 
@@ -192,7 +183,7 @@ static void ima_lock_far_test(struct kunit *test)
 {
 	struct ima_runner command = { .command = 1 };
 	struct ima_kunit *ctx = test->priv;
-	struct ima_runner reader = {};
+	struct ima_runner reader = { .from = IMA_LOCK_FAR - 1 };
 	struct ima_far far = {};
 
 	ima_kunit_fill(test, 0, IMA_LOCK_FAR);
@@ -200,11 +191,13 @@ static void ima_lock_far_test(struct kunit *test)
 					     IMA_KUNIT_OTHER, false), 0);
 	init_completion(&far.begun);
 	init_completion(&far.hurry);
+	far.show = ctx->place[0].show;
 	ctx->place[0].show = ima_far_show;
 	ctx->place[0].record.private = &far;
 
-	ima_runner_start(test, &reader, ima_far_run);
-	wait_for_completion_timeout(&far.begun, 60 * HZ);
+	ima_runner_start(test, &reader, ima_reader_run);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&far.begun, 60 * HZ),
+			0);
 	ima_runner_start(test, &command, ima_runner_run);
 	wait_for_completion(&command.done);
 	complete_all(&far.hurry);

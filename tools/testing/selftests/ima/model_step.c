@@ -123,7 +123,7 @@ static bool at_old_end(const struct model_file *file, off_t offset)
 {
 	unsigned long i, n = file->ends < MODEL_ENDS ? file->ends : MODEL_ENDS;
 
-	for (i = 32; i < n; i++)
+	for (i = ENDS_LATER; i < n; i++)
 		if (file->end[(file->ends - 1 - i) % MODEL_ENDS] - file->zero == offset)
 			return file->begun;
 	return false;

@@ -12,6 +12,7 @@
 #define HISTORY 4096
 #define HISTORY_ALL 40		/* the last ones of these are all printed */
 #define TEXT_MAX 48
+#define ENDS_LATER 32		/* ends of the list seen after one of OLD_END */
 
 enum step_kind { STEP_MEASURE, STEP_CALL, STEP_KILL };
 

@@ -24,7 +24,6 @@
 #define LONGER 6			/* times this, if some kind of result was not seen yet */
 #define LONGEST 200		/* the list, unless readers prevent deletion */
 #define STEADY 4		/* files that remember many ends */
-#define OLD 32			/* ends after one that is old, see OLD_END */
 #define PHASE 2000		/* steps for which it is to have one length */
 
 /* A file of those that @wanted fits, or -1. */
@@ -143,9 +142,9 @@ static off_t random_place(struct run *run, const struct model_file *file)
 /* An end that many others came after, but so lately that its record may be there still. */
 static off_t old_end(struct run *run, const struct model_file *file, unsigned long ends)
 {
-	unsigned long n = ends - OLD < 8 ? ends - OLD : 8;
+	unsigned long n = ends - ENDS_LATER < 8 ? ends - ENDS_LATER : 8;
 
-	return file->end[(file->ends - 1 - OLD - random_below(run, n)) % MODEL_ENDS];
+	return file->end[(file->ends - 1 - ENDS_LATER - random_below(run, n)) % MODEL_ENDS];
 }
 
 /* An offset at which to read; a file's byte 0 is anywhere in the list. */
@@ -157,7 +156,7 @@ static off_t random_offset(struct run *run, const struct model_file *file)
 	off_t all = start[list->end] - zero, offset;
 	unsigned long ends = file->ends < MODEL_ENDS ? file->ends : MODEL_ENDS;
 
-	if (ends > OLD && steady(file - run->file) && one_in(run, 2))
+	if (ends > ENDS_LATER && steady(file - run->file) && one_in(run, 2))
 		return old_end(run, file, ends) - zero;
 	if (ends && steady(file - run->file) && !one_in(run, 3))
 		return file->end[random_below(run, ends)] - zero;
