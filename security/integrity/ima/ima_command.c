@@ -190,8 +190,8 @@ ssize_t ima_command_write(struct kiocb *iocb, struct iov_iter *from)
 
 	if (place->log != &ima_log)	/* a KUnit test's */
 		return len;
-	ima_command_audit(&command, &done);
 	if (command.type != IMA_STAGE)
 		ima_command_measure(&done);
+	ima_command_audit(&command, &done);
 	return len;
 }

@@ -213,12 +213,18 @@ static const struct ima_mark *ima_place_nearest(const struct ima_place *place,
 	return mark;
 }
 
-/* The record at a mark, or NULL: the first one, if that before it left. */
+/*
+ * The record at a mark that is not before the list, or NULL: the first one, if
+ * that before it left.
+ */
 static struct ima_queue_entry *ima_place_at(struct ima_list *list,
 					    const struct ima_mark *mark)
 {
 	struct list_head *before = &list->head;
 
+	/* pairs with ima_queue_add(): a record is there once it counts */
+	if (mark->number - list->first >= smp_load_acquire(&list->count))
+		return NULL;
 	if (mark->number > list->first)
 		before = &mark->before->later;
 	return list_next_or_null_rcu(&list->head, before,

@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,36 +48,57 @@ enum status archive_room(const struct archive *a, __u64 min_free, size_t len)
 		   a->path, left, min_free);
 }
 
-/* Remove a file, or a folder and what is in it. It may be missing. */
-static enum status remove_all(int parent, const char *name)
+static enum status remove_all(int parent, const char *path, const char *name);
+
+/* Remove what is in a folder; @path says where it is. */
+static enum status empty(int parent, const char *path, const char *name)
 {
 	enum status status = DONE;
 	struct dirent *entry;
+	char inner[PATH_MAX];
 	DIR *dir;
 	int fd;
 
-	/* first: where nothing can be written, unlinkat() does not say that it is missing */
-	if (faccessat(parent, name, F_OK, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT ? DONE : say_errno("%s", name);
-	if (!unlinkat(parent, name, 0))
-		return DONE;
-	if (errno != EISDIR)
-		return say_errno("%s: remove", name);
+	snprintf(inner, sizeof(inner), "%s/%s", path, name);
 	fd = openat(parent, name, ARCHIVE_DIR);
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir) {
-		status = say_errno("%s: remove", name);
+		status = say_errno("%s: remove", inner);
 		if (fd >= 0)
 			close(fd);
 		return status;
 	}
 	while (!status && (entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			status = remove_all(fd, entry->d_name);
+			status = remove_all(fd, inner, entry->d_name);
 	closedir(dir);
-	if (!status && unlinkat(parent, name, AT_REMOVEDIR))
-		status = say_errno("%s: remove", name);
 	return status;
+}
+
+/* Remove a file, or a folder and what is in it. It may be missing. */
+static enum status remove_all(int parent, const char *path, const char *name)
+{
+	enum status status;
+
+	/* first: where nothing can be written, unlinkat() does not say that it is missing */
+	if (faccessat(parent, name, F_OK, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? DONE : say_errno("%s/%s", path, name);
+	if (!unlinkat(parent, name, 0))
+		return DONE;
+	if (errno != EISDIR)
+		return say_errno("%s/%s: remove", path, name);
+	status = empty(parent, path, name);
+	if (!status && unlinkat(parent, name, AT_REMOVEDIR))
+		status = say_errno("%s/%s: remove", path, name);
+	return status;
+}
+
+static enum status remove_new(int chain_fd, const struct archive *a, __u64 chain)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%0*llu", a->path, ARCHIVE_CHAIN_DIGITS, chain);
+	return remove_all(chain_fd, path, ARCHIVE_NEW);
 }
 
 static int make_chain(const struct archive *a, __u64 chain)
@@ -129,7 +151,7 @@ enum status new_shard_begin(struct new_shard *n, const struct archive *a, __u64 
 	n->chain_fd = make_chain(a, chain);
 	if (n->chain_fd < 0 || fsync(a->fd) || fsync(n->chain_fd))
 		return bad(n, "make the folder of the chain");
-	status = remove_all(n->chain_fd, ARCHIVE_NEW);
+	status = remove_new(n->chain_fd, a, chain);
 	if (status)
 		return status;
 	if (mkdirat(n->chain_fd, ARCHIVE_NEW, 0750))
@@ -155,7 +177,7 @@ enum status new_shard_end(struct new_shard *n)
 	if (n->fd >= 0)
 		close(n->fd);
 	if (n->chain_fd >= 0) {
-		status = remove_all(n->chain_fd, ARCHIVE_NEW);
+		status = remove_new(n->chain_fd, n->archive, n->chain);
 		close(n->chain_fd);
 	}
 	return status;
@@ -378,7 +400,7 @@ enum status archive_keep(struct archive *a, __u64 current, __u64 keep)
 		archive_chain_name(name, a->chain[i]);
 		if (renameat(a->fd, name, a->fd, ARCHIVE_OLD) || fsync(a->fd))
 			return say_errno("%s/%s: remove", a->path, name);
-		status = remove_all(a->fd, ARCHIVE_OLD);
+		status = remove_all(a->fd, a->path, ARCHIVE_OLD);
 	}
 	return status;
 }
@@ -391,7 +413,7 @@ enum status archive_keep(struct archive *a, __u64 current, __u64 keep)
  */
 enum status archive_drop_new(const struct archive *a)
 {
-	enum status status = remove_all(a->fd, ARCHIVE_OLD);
+	enum status status = remove_all(a->fd, a->path, ARCHIVE_OLD);
 	size_t i;
 	int fd;
 
@@ -399,7 +421,7 @@ enum status archive_drop_new(const struct archive *a)
 		fd = archive_open_chain(a, a->chain[i]);
 		if (fd < 0)
 			return say_errno("%s: chain %llu", a->path, a->chain[i]);
-		status = remove_all(fd, ARCHIVE_NEW);
+		status = remove_new(fd, a, a->chain[i]);
 		close(fd);
 	}
 	return status;

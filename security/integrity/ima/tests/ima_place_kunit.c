@@ -216,6 +216,25 @@ static void ima_place_nothing_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 3, 100, 5), 5);
 }
 
+/* A record that is being added is there for who reads once it is for N. */
+static void ima_place_uncounted_test(struct kunit *test)
+{
+	struct ima_kunit *ctx = test->priv;
+
+	ima_kunit_fill(test, 0, 3);
+	ima_place_open_all(test, &ctx->log.list, IMA_KUNIT_OTHER);
+	ctx->log.list.count--;
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 0, 100, 0), 2);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 3), -ENOENT);
+	KUNIT_EXPECT_EQ(test, ima_kunit_delete(ctx, 2), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 2, 100, 2), 0);
+	KUNIT_EXPECT_EQ(test, ima_kunit_stage(ctx), -ENOENT);
+	ctx->log.list.count++;
+	KUNIT_EXPECT_EQ(test, ima_kunit_read(test, 0, 2, 100, 2), 1);
+	KUNIT_EXPECT_EQ(test, ima_kunit_stage(ctx), 0);
+	ima_kunit_check(test, 3, 1, 0);
+}
+
 /* A read may not get where it would stop: until it is over, both places count. */
 static void ima_place_goes_on_test(struct kunit *test)
 {
@@ -661,6 +680,7 @@ static struct kunit_case ima_place_cases[] = {
 	KUNIT_CASE(ima_place_lseek_test),
 	KUNIT_CASE(ima_place_beyond_test),
 	KUNIT_CASE(ima_place_nothing_test),
+	KUNIT_CASE(ima_place_uncounted_test),
 	KUNIT_CASE(ima_place_goes_on_test),
 	KUNIT_CASE(ima_place_ends_test),
 	KUNIT_CASE(ima_place_few_ends_test),

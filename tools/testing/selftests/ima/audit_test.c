@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/netlink.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 
 #include "../kselftest_harness.h"
@@ -47,6 +49,13 @@ static int audit_open(void)
 	}
 	return sock;
 }
+
+static bool no_audit(int sock)
+{
+	return sock == -EPROTONOSUPPORT || sock == -ECONNREFUSED;
+}
+
+#define NO_AUDIT "no audit in the kernel (CONFIG_AUDIT)"
 
 /* "key=value" or "key="value"" as one word of the record; false: not there */
 static bool field(const char *text, const char *key, char *value, size_t size)
@@ -127,8 +136,8 @@ FIXTURE_SETUP(audit)
 	if (why)
 		SKIP(return, "%s", why);
 	self->sock = audit_open();
-	if (self->sock == -EPROTONOSUPPORT || self->sock == -ECONNREFUSED)
-		SKIP(return, "no audit in the kernel (CONFIG_AUDIT)");
+	if (no_audit(self->sock))
+		SKIP(return, NO_AUDIT);
 	ASSERT_LE(0, self->sock);
 	ASSERT_EQ(0, drain(self->sock));
 	ASSERT_EQ(0, ima_measure_files(NR_RECORDS));
@@ -378,31 +387,43 @@ static char *last_line(void)
 	return line;
 }
 
-/* Is it "PCR digest ima-buf hash:digest name hex of data"? Else say so. */
-static bool is_critical(const char *line, const char *name, const char *data)
+/* How the line of a deletion ends: " name hex of data" */
+static size_t deletion_text(char *text, size_t size, long removed, long count)
 {
-	char expected[256] = "";
+	char data[64];
 	size_t i, used;
 
-	used = snprintf(expected, sizeof(expected), " %s ", name);
+	snprintf(data, sizeof(data), "removed=%ld;count=%ld;", removed, count);
+	used = snprintf(text, size, " records_deleted ");
 	for (i = 0; data[i]; i++)
-		used += snprintf(expected + used, sizeof(expected) - used, "%02x",
-				 (unsigned char)data[i]);
-	if (strlen(line) > used && strstr(line, " ima-buf ") &&
-	    !strcmp(line + strlen(line) - used, expected))
-		return true;
-	fprintf(stderr, "# expected ima-buf%s, got %s\n", expected, line);
-	return false;
+		used += snprintf(text + used, size - used, "%02x", (unsigned char)data[i]);
+	return used;
 }
 
+/* Is it "PCR digest ima-buf hash:digest name hex of data"? Else say so. */
 static bool last_is(long removed, long count)
 {
-	char data[64], *line = last_line();
+	char expected[256], *line = last_line();
+	size_t used = deletion_text(expected, sizeof(expected), removed, count);
+	bool is = strlen(line) > used && strstr(line, " ima-buf ") &&
+		  !strcmp(line + strlen(line) - used, expected);
+
+	if (!is)
+		fprintf(stderr, "# expected ima-buf%s, got %s\n", expected, line);
+	free(line);
+	return is;
+}
+
+static bool is_listed(long removed, long count)
+{
+	char expected[256], *list;
+	size_t len;
 	bool is;
 
-	snprintf(data, sizeof(data), "removed=%ld;count=%ld;", removed, count);
-	is = is_critical(line, "records_deleted", data);
-	free(line);
+	deletion_text(expected, sizeof(expected), removed, count);
+	list = ima_read_all(IMA_ASCII, &len);
+	is = list && memmem(list, len, expected, strlen(expected));
+	free(list);
 	return is;
 }
 
@@ -459,6 +480,58 @@ TEST_F(rule, each_deletion_adds_one_record)
 		EXPECT_EQ(self->count, ima_count());
 		EXPECT_TRUE(last_is(self->removed + i, 1));
 	}
+}
+
+struct beside {
+	atomic_bool stop;
+	int ret;
+};
+
+/* What is measured takes its turn with this, and a TPM takes its time. */
+static void *measure_beside(void *arg)
+{
+	struct beside *beside = arg;
+	char name[IMA_NAME_MAX];
+
+	for (int i = 0; !beside->ret && !atomic_load(&beside->stop); i++) {
+		snprintf(name, sizeof(name), "beside-%d-%d", gettid(), i);
+		beside->ret = ima_measure_file(name, name, strlen(name));
+	}
+	return NULL;
+}
+
+static void *delete_one(void *arg)
+{
+	struct beside *beside = arg;
+
+	beside->ret = ima_delete(1);
+	return NULL;
+}
+
+/* Audit can take a minute, and what was deleted must not go unmeasured meanwhile. */
+TEST_F(rule, n_is_measured_before_audit_tells)
+{
+	struct beside measure = {}, delete = {};
+	pthread_t measurer, deleter;
+	int i, sock = audit_open();
+	struct record record;
+
+	if (no_audit(sock))
+		SKIP(return, NO_AUDIT);
+	ASSERT_LE(0, sock);
+	ASSERT_EQ(0, drain(sock));
+	ASSERT_EQ(0, pthread_create(&measurer, NULL, measure_beside, &measure));
+	for (i = 0; i < 50; i++) {
+		ASSERT_EQ(0, pthread_create(&deleter, NULL, delete_one, &delete));
+		EXPECT_EQ(0, next_record(sock, &record));
+		EXPECT_TRUE(is_listed(record.removed, 1));
+		ASSERT_EQ(0, pthread_join(deleter, NULL));
+		ASSERT_EQ(0, delete.ret);
+	}
+	atomic_store(&measure.stop, true);
+	ASSERT_EQ(0, pthread_join(measurer, NULL));
+	EXPECT_EQ(0, measure.ret);
+	close(sock);
 }
 
 TEST_F(rule, refused_commands_add_nothing)
