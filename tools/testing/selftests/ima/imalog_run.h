@@ -24,6 +24,7 @@ const char *imalog_unavailable(void);
 __printf(1, 2) int imalog(const char *fmt, ...);
 __printf(1, 2) int imalog_shell(const char *fmt, ...);
 const char *imalog_output(void);
+bool imalog_said(const char *text);
 bool imalog_says(const char *text);
 long imalog_number(const char *key);
 
