@@ -14,7 +14,7 @@
 #include "prove.h"
 
 #define TRIES		20	/* while others delete all the time */
-#define MISMATCHES	2	/* until a mismatch is believed */
+#define MISMATCHES	8	/* until a mismatch is believed, a second at least */
 
 /* Take over the newest shard, if it is not the one that is known. */
 static enum status take_newest(struct proof *p)

@@ -327,7 +327,7 @@ static int cat_beside_trim(struct host *h, const char *first)
 				 "mv shard archive/000000/000000000004; mv after/* ima;"
 				 "eval \"$FIRST\" >&3; touch read) &\n"
 				 "set -e;$IMALOG cat --archive archive --ima-dir ima 2>said | cmp - all;"
-				 "[ -e read ]; ! grep . said");
+				 "wait; [ -e read ]; ! grep . said");
 }
 
 TEST_F_TIMEOUT(one, trim_beside_cat, SECONDS)

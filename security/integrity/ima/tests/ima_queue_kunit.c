@@ -468,9 +468,9 @@ static int ima_beside_measure(void *data)
 }
 
 /* All there is, by N or by A and D. No assertion: another thread goes on. */
-static void ima_beside_delete(struct kunit *test, bool stage,
-			      unsigned long deadline)
+static void ima_beside_delete(struct kunit *test, bool stage)
 {
+	unsigned long deadline = jiffies + 60 * HZ;
 	struct ima_kunit *ctx = test->priv;
 	unsigned long n;
 
@@ -488,7 +488,6 @@ static void ima_beside_delete(struct kunit *test, bool stage,
 /* Records and digests leave while events are looked up and measured. */
 static void ima_beside_test(struct kunit *test)
 {
-	unsigned long deadline = jiffies + 60 * HZ;
 	struct ima_kunit *ctx = test->priv;
 	struct task_struct *task;
 	u64 removed;
@@ -498,7 +497,7 @@ static void ima_beside_test(struct kunit *test)
 	task = kthread_run(ima_beside_measure, ctx, "ima_kunit");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	for (int i = 0; i < IMA_BESIDE_ROUNDS; i++)
-		ima_beside_delete(test, i % 2, deadline);
+		ima_beside_delete(test, i % 2);
 	added = kthread_stop(task);
 
 	removed = ima_log_removed(&ctx->log);

@@ -197,6 +197,7 @@ TEST_F_TIMEOUT(fail, violation_is_whole_or_not_there, IMA_TIMEOUT)
 
 /* Threads measure, short of memory, while records are archived and deleted. */
 #define RACE_MS 4000
+#define RACE_LATE_MS 120000
 #define RACE_THREADS 2
 #define RACE_FAILURES 60
 #define ARCHIVE_MAX (4 * 1024 * 1024)
@@ -287,12 +288,14 @@ static int archive_delete(struct archive *a, struct faults *f)
 	return ret == -ENOMEM && f->hit ? 0 : ret;
 }
 
+/* For a while, and on a slow machine until some allocations for it have failed. */
 static int race_archive(struct archive *a, struct faults *f)
 {
-	long long end = ima_now_ms() + RACE_MS;
+	long long now = ima_now_ms(), end = now + RACE_MS, late = now + RACE_LATE_MS;
 	int ret = 0;
 
-	for (unsigned int i = 0; !ret && ima_now_ms() < end; i++) {
+	for (unsigned int i = 0; !ret && now < late &&
+	     (now < end || !f->failed || !a->deleted); i++, now = ima_now_ms()) {
 		f->n = 1 + i % 10;
 		ret = archive_read(a) ?: archive_delete(a, f);
 	}

@@ -64,10 +64,22 @@ static void raise_to(atomic_long *max, long n)
 		;
 }
 
+/* How many records there were since boot: two numbers, of one moment. */
+static long records_ever(void)
+{
+	long removed, count;
+
+	do {
+		removed = ima_removed();
+		count = ima_count();
+	} while (removed != ima_removed());
+	return removed + count;
+}
+
 /* One round: after it, no more is left than it keeps and what came meanwhile. */
 static void round_once(struct shared *s)
 {
-	long before = ima_removed() + ima_count(), count, came;
+	long before = records_ever(), count, came;
 	int ret = imalog("trim --json --keep %d", KEEP);
 
 	if (ret == IMALOG_BUSY) {
@@ -81,7 +93,7 @@ static void round_once(struct shared *s)
 	}
 	raise_to(&s->archived_end, imalog_number("end"));
 	count = ima_count();
-	came = ima_removed() + ima_count() - before;
+	came = records_ever() - before;
 	s->rounds++;
 	raise_to(&s->peak, count);
 	if (count > KEEP + came) {

@@ -48,7 +48,8 @@
 #define RECORDS		6
 #define REFUSED_MIN	100	/* before the list is copied */
 #define ASKED_MS	60000	/* process 1 executes the kernel within this */
-#define SEEN_MS		1500	/* for each thing to see: the kernel waits 5 s */
+#define ANSWERS_MS	3000	/* after the first one: the kernel waits 5 s */
+#define AUDIT_MS	1000
 #define LATE_FILE	"measured-too-late"
 
 /* A command that goes on being given, by a thread of its own. */
@@ -308,7 +309,7 @@ static void await_answers(const struct command *commands, unsigned int n,
 			answers += note->result[i] != -EBUSY;
 		}
 		if (answers && !before)
-			end = ima_now_ms() + SEEN_MS;
+			end = ima_now_ms() + ANSWERS_MS;
 	} while (answers < n && ima_now_ms() < end);
 }
 
@@ -327,7 +328,7 @@ static void __noreturn witness(const struct test *t, const struct command *comma
 	    !ima_measure_files(2) && !ima_measure_violation())
 		note.measured = ima_count() - count;
 	note.readable = readable(t);
-	note.audited = audited(sock, ima_now_ms() + SEEN_MS);
+	note.audited = audited(sock, ima_now_ms() + AUDIT_MS);
 	note_write(&note);
 	let_kernel_go(lease);
 	next_await();

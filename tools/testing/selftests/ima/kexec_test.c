@@ -464,7 +464,7 @@ static void start_loaders(pid_t loaders[LOADERS])
 
 static void wait_for_count(long n)
 {
-	long long end = ima_now_ms() + IMA_DEADLINE_MS;
+	long long end = ima_now_ms() + 6 * IMA_DEADLINE_MS;
 
 	while (ima_count() < n && ima_now_ms() < end)
 		usleep(1000);

@@ -352,7 +352,8 @@ static const char *random_step(struct run *run)
 	unsigned long dice = random_below(run, 1000);
 
 	if (run->steps % PHASE == 0)
-		run->length = one_in(run, 3) ? LONGEST : 1 + random_below(run, LONGEST / 2);
+		run->length = one_in(run, 3) || !run->results[OLD_END] ?
+			      LONGEST : 1 + random_below(run, LONGEST / 2);
 	if (dice < 170)
 		return step_growing(run) || (one_in(run, 8) && count < 2 * LONGEST) ?
 		       random_measure(run) : random_command(run);
