@@ -190,7 +190,7 @@ ssize_t ima_command_write(struct kiocb *iocb, struct iov_iter *from)
 
 	if (place->log != &ima_log)	/* a KUnit test's */
 		return len;
-	if (command.type != IMA_STAGE)
+	if (command.type != IMA_STAGE)	/* first: audit can block for long */
 		ima_command_measure(&done);
 	ima_command_audit(&command, &done);
 	return len;

@@ -14,7 +14,7 @@
 #include "prove.h"
 
 #define TRIES		20	/* while others delete all the time */
-#define MISMATCHES	8	/* until a mismatch is believed, a second at least */
+#define MISMATCHES	8	/* until one is believed: 900 ms, for who is off its CPU */
 
 /* Take over the newest shard, if it is not the one that is known. */
 static enum status take_newest(struct proof *p)

@@ -491,12 +491,9 @@ struct beside {
 static void *measure_beside(void *arg)
 {
 	struct beside *beside = arg;
-	char name[IMA_NAME_MAX];
 
-	for (int i = 0; !beside->ret && !atomic_load(&beside->stop); i++) {
-		snprintf(name, sizeof(name), "beside-%d-%d", gettid(), i);
-		beside->ret = ima_measure_file(name, name, strlen(name));
-	}
+	while (!beside->ret && !atomic_load(&beside->stop))
+		beside->ret = ima_measure_files(1);
 	return NULL;
 }
 
