@@ -16,6 +16,7 @@
 #define ARCHIVE_SHARD_DIGITS	12
 #define ARCHIVE_NEW		".new"		/* a shard that is not committed */
 #define ARCHIVE_OLD		".old"		/* a chain that is being removed */
+#define ARCHIVE_ACCEPTED	".accepted"	/* the last shard that --before-delete accepted */
 #define ARCHIVE_NAME_MAX	32
 #define ARCHIVE_DIR		(O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 

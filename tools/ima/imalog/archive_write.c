@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,24 @@
 #include "archive_write.h"
 
 /**
+ * archive_free() - how much of the archive's disk is free
+ * @a: archive
+ * @left: bytes; UINT64_MAX if it does not tell
+ *
+ * Return: DONE or IO.
+ */
+enum status archive_free(const struct archive *a, __u64 *left)
+{
+	struct statvfs st;
+
+	if (fstatvfs(a->fd, &st))
+		return say_errno("%s: free space", a->path);
+	/* no blocks at all: such as ramfs */
+	*left = st.f_blocks ? (__u64)st.f_bavail * st.f_frsize : UINT64_MAX;
+	return DONE;
+}
+
+/**
  * archive_room() - is there room to write?
  * @a: archive
  * @min_free: bytes that must be free
@@ -33,15 +52,14 @@
  */
 enum status archive_room(const struct archive *a, __u64 min_free, size_t len)
 {
-	struct statvfs st;
-	__u64 left;
+	enum status status;
+	__u64 left = 0;
 
-	if (fstatvfs(a->fd, &st))
-		return say_errno("%s: free space", a->path);
-	left = (__u64)st.f_bavail * st.f_frsize;
+	status = archive_free(a, &left);
+	if (status)
+		return status;
 	left = left > len ? left - len : 0;
-	/* no blocks at all: a file system that does not tell, such as ramfs */
-	if (left >= min_free || !st.f_blocks)
+	if (left >= min_free)
 		return DONE;
 	return say(IO,
 		   "%s: leaves %llu bytes free, fewer than --min-free %llu: nothing archived, nothing deleted",
@@ -381,13 +399,14 @@ enum status new_shard_commit(struct new_shard *n, __u64 first)
  * @a: archive
  * @current: number of the chain that goes on; one after it was begun for nothing
  * @keep: how many chains to keep, that one and the newest before it; 0: all
+ * @below: drop none with this number or a higher one
  *
  * A chain is moved out of the way before it is removed, so it is in the archive
  * whole or not at all.
  *
  * Return: DONE or IO.
  */
-enum status archive_keep(struct archive *a, __u64 current, __u64 keep)
+enum status archive_keep(struct archive *a, __u64 current, __u64 keep, __u64 below)
 {
 	char name[ARCHIVE_NAME_MAX];
 	enum status status;
@@ -396,7 +415,7 @@ enum status archive_keep(struct archive *a, __u64 current, __u64 keep)
 	status = archive_list(a);
 	while (!status && num < a->num_chains && a->chain[num] <= current)
 		num++;
-	for (i = 0; keep && !status && i + keep < num; i++) {
+	for (i = 0; keep && !status && i + keep < num && a->chain[i] < below; i++) {
 		archive_chain_name(name, a->chain[i]);
 		if (renameat(a->fd, name, a->fd, ARCHIVE_OLD) || fsync(a->fd))
 			return say_errno("%s/%s: remove", a->path, name);

@@ -31,6 +31,7 @@ struct new_shard {
 	__u8 buf[NEW_SHARD_BUF];
 };
 
+enum status archive_free(const struct archive *a, __u64 *left);
 enum status archive_room(const struct archive *a, __u64 min_free, size_t len);
 enum status archive_drop_new(const struct archive *a);
 enum status new_shard_begin(struct new_shard *n, const struct archive *a, __u64 chain,
@@ -44,6 +45,6 @@ enum status new_shard_manifest(struct new_shard *n, const struct manifest *m);
 enum status new_shard_open(const struct new_shard *n, struct shard *s);
 enum status new_shard_commit(struct new_shard *n, __u64 first);
 enum status new_shard_end(struct new_shard *n);
-enum status archive_keep(struct archive *a, __u64 current, __u64 keep);
+enum status archive_keep(struct archive *a, __u64 current, __u64 keep, __u64 below);
 
 #endif /* _ARCHIVE_WRITE_H */

@@ -5,21 +5,17 @@
  * the shard is committed leaves nothing; after it, the next round deletes.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "before_delete.h"
 #include "replay.h"
 #include "round.h"
 
 #define TRIES	10
-#define ALIVE_MS	500	/* how often to say so while another program runs */
 
 /* Write what the records have beside them, and read all back. */
 static enum status write_shard(const struct proof *p, struct new_shard *n)
@@ -45,74 +41,6 @@ static enum status write_shard(const struct proof *p, struct new_shard *n)
 	return replay_shard(&s, p->tpm->print);
 }
 
-/* It takes as long as it takes. */
-static int wait_for_command(pid_t pid)
-{
-	struct pollfd poll_fd = { .fd = pidfd_open(pid, 0), .events = POLLIN };
-	int n = poll_fd.fd < 0, ret;
-
-	while (!n || (n < 0 && errno == EINTR)) {
-		progress_alive();
-		n = poll(&poll_fd, 1, ALIVE_MS);
-	}
-	if (poll_fd.fd >= 0)
-		close(poll_fd.fd);
-	while (waitpid(pid, &ret, 0) < 0)
-		if (errno != EINTR)
-			return -1;
-	return ret;
-}
-
-static enum status run_command(const struct proof *p, __u64 first)
-{
-	char shard[4096];
-	sigset_t none;
-	pid_t pid;
-	int ret;
-
-	snprintf(shard, sizeof(shard), "%s/%0*llu/%0*llu", p->archive->path,
-		 ARCHIVE_CHAIN_DIGITS, p->chain, ARCHIVE_SHARD_DIGITS, first);
-	pid = fork();
-	if (!pid) {
-		sigemptyset(&none);	/* imalog watch has some blocked */
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		dup2(STDERR_FILENO, STDOUT_FILENO);	/* that has what a round did */
-		setenv("IMALOG_SHARD", shard, 1);
-		setenv("IMALOG_ARCHIVE", p->archive->path, 1);
-		/* neither the TPM nor what opens it is the command's */
-		unsetenv("IMALOG_AK_AUTH");
-		unsetenv("IMALOG_EH_AUTH");
-		close_range(STDERR_FILENO + 1, ~0U, 0);
-		execl("/bin/sh", "sh", "-c", p->opt->before_delete, NULL);
-		_exit(127);
-	}
-	if (pid < 0)
-		return say_errno("--before-delete");
-	ret = wait_for_command(pid);
-	if (ret < 0)
-		return say_errno("--before-delete");
-	if (WIFEXITED(ret) && !WEXITSTATUS(ret))
-		return DONE;
-	return say(REFUSED, "--before-delete: %s %d for shard %s: nothing deleted",
-		   WIFEXITED(ret) ? "exit status" : "signal",
-		   WIFEXITED(ret) ? WEXITSTATUS(ret) : WTERMSIG(ret), shard);
-}
-
-/* Once for each shard that has records to be deleted. */
-static enum status ask_before(const struct proof *p, __u64 to)
-{
-	enum status status;
-	size_t num, i;
-	__u64 *first;
-
-	status = archive_shards(p->archive, p->chain, &first, &num);
-	for (i = 0; i < num && !status; i++)
-		if (first[i] < to && (i + 1 == num || first[i + 1] > p->start))
-			status = run_command(p, first[i]);
-	free(first);
-	return status;
-}
-
 /* How many of the kernel's first records go: those archived, less what stays. */
 static __u64 count_deletable(const struct proof *p, __u64 end)
 {
@@ -127,11 +55,11 @@ static enum status delete(const struct proof *p, struct round_result *r)
 	enum status status = DONE;
 
 	r->deleted = count_deletable(p, r->end);
-	if (!r->deleted || p->opt->dry_run)
+	if (p->opt->dry_run)
 		return DONE;
 	if (p->opt->before_delete)
-		status = ask_before(p, p->start + r->deleted);
-	if (!status)
+		status = before_delete(p->archive, p->opt->before_delete);
+	if (!status && r->deleted)
 		status = kernel_delete(p->kernel, r->deleted);
 	if (status)
 		r->deleted = 0;
@@ -221,6 +149,34 @@ static enum status run(const struct options *opt, struct archive *a, struct kern
 	return status;
 }
 
+/* What --keep-boots drops after a round; without room there would be none. */
+static enum status drop_before(const struct options *opt, struct archive *a)
+{
+	__u64 below = UINT64_MAX, from;
+	enum status status;
+	struct shard s;
+	bool found;
+
+	status = archive_last(a, &s, &found);
+	if (status || !found)
+		return status;
+	shard_close(&s);
+	if (opt->before_delete)
+		status = before_delete_accepted(a, &below, &from);
+	return status ?: archive_keep(a, s.chain, opt->keep_boots, below);
+}
+
+static enum status make_room(const struct options *opt, struct archive *a)
+{
+	enum status status;
+	__u64 left;
+
+	status = archive_free(a, &left);
+	if (!status && left < opt->min_free && opt->keep_boots)
+		status = drop_before(opt, a);
+	return status ?: archive_room(a, opt->min_free, 0);
+}
+
 static enum status prepare(const struct options *opt, struct archive *a)
 {
 	enum status status;
@@ -229,7 +185,7 @@ static enum status prepare(const struct options *opt, struct archive *a)
 	if (!status)
 		status = archive_drop_new(a);
 	if (!status)
-		status = archive_room(a, opt->min_free, 0);
+		status = make_room(opt, a);
 	return status;
 }
 
@@ -259,7 +215,7 @@ enum status round_run(const struct options *opt, struct round_result *result)
 	if (!status)
 		status = run(opt, used, &k, result);
 	if (!status && !opt->dry_run)
-		status = archive_keep(&a, result->chain, opt->keep_boots);
+		status = archive_keep(&a, result->chain, opt->keep_boots, UINT64_MAX);
 	archive_close(&a);
 	kernel_close(&k);
 	return status;

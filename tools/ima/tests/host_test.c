@@ -5,6 +5,7 @@
  * same record comes again and again.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -306,6 +307,83 @@ TEST_F_TIMEOUT(one, before_delete_has_no_file_of_imalog, SECONDS)
 
 	EXPECT_EQ(DONE, host_imalog(h, "trim --before-delete '%s && %s'", files, shard))
 		host_said(h, "no error");
+}
+
+#define COPY	"cd $IMALOG_ARCHIVE && cp -a --parents ${IMALOG_SHARD#$IMALOG_ARCHIVE/} ../vault"
+#define VERIFY_COPY	"cd $D; ak=$(sed -n 's/^ *\"ak\":\"\\([0-9a-f]*\\)\".*/\\1/p' said);"	\
+			"$IMALOG verify --offline --ak $ak vault"
+
+/* Those of the last records before a reset, too, which are never deleted. */
+TEST_F_TIMEOUT(one, before_delete_gets_each_shard, SECONDS)
+{
+	struct host *h = self->h;
+
+	ASSERT_EQ(DONE, host_imalog(h, "trim --keep 4 --before-delete 'mkdir $D/vault; " COPY "'"))
+		host_said(h, "no error");
+	EXPECT_EQ(-ENOENT, host_delete(h));
+	ASSERT_EQ(0, measure(h, 1));
+	ASSERT_EQ(DONE, host_imalog(h, "trim --keep 5")) host_said(h, "no error");
+	ASSERT_EQ(0, shut_down_and_start(h, "tpm2_shutdown -Q -c", HOST_CLEAR));
+	ASSERT_EQ(0, boot(h));
+	EXPECT_EQ(DONE, host_imalog(h, "trim --json --before-delete '" COPY "' >$D/said"))
+		host_said(h, "no error");
+	EXPECT_EQ(DONE, host_shell(h, VERIFY_COPY)) host_said(h, "no error");
+	EXPECT_TRUE(host_said(h, "chain 0: 9 records in 3 shards"));
+	EXPECT_TRUE(host_said(h, "chain 1: 1 records in 1 shards"));
+}
+
+/* What it accepted is not given to it again, what it did not is. */
+TEST_F_TIMEOUT(one, before_delete_goes_on_where_it_failed, SECONDS)
+{
+	const char *ask = "trim --before-delete 'echo $IMALOG_SHARD >>$D/asked; [ ! -e $D/no ]'";
+	struct host *h = self->h;
+
+	ASSERT_EQ(DONE, host_imalog(h, ask)) host_said(h, "no error");
+	EXPECT_EQ(4, host_delete(h));
+	ASSERT_EQ(0, measure(h, 1));
+	ASSERT_EQ(0, host_shell(h, "touch $D/no"));
+	EXPECT_EQ(REFUSED, host_imalog(h, ask));
+	EXPECT_EQ(-ENOENT, host_delete(h));
+	ASSERT_EQ(0, host_shell(h, "rm $D/no"));
+	EXPECT_EQ(DONE, host_imalog(h, ask)) host_said(h, "no error");
+	EXPECT_EQ(1, host_delete(h));
+	EXPECT_EQ(DONE, host_imalog(h, ask)) host_said(h, "no error");
+	EXPECT_EQ(0, host_shell(h, "cd $D; echo $(sed s,.*/,, asked);"
+				"set -- $(sed s,.*/,, asked);"
+				"test $# = 4 -a $1$2 = 000000000000000000000004 -a $3 = $4"));
+}
+
+/* Another archive in the same place, whose shards have the names of the one before. */
+TEST_F_TIMEOUT(one, before_delete_in_a_new_archive, SECONDS)
+{
+	struct host *h = self->h;
+
+	ASSERT_EQ(DONE, host_imalog(h, "trim --before-delete true")) host_said(h, "no error");
+	ASSERT_EQ(4, host_delete(h));
+	ASSERT_EQ(0, shut_down_and_start(h, "tpm2_shutdown -Q -c", HOST_CLEAR));
+	ASSERT_EQ(0, boot(h));
+	ASSERT_EQ(0, host_shell(h, "rm -r $D/archive/0*"));
+	EXPECT_EQ(REFUSED, host_imalog(h, "trim --before-delete false"));
+	EXPECT_EQ(DONE, host_imalog(h, "trim --before-delete 'touch $D/asked'"))
+		host_said(h, "no error");
+	EXPECT_EQ(0, host_shell(h, "ls $D/asked"));
+}
+
+/* It is too late after the round, but nothing goes that was not accepted. */
+TEST_F_TIMEOUT(one, keep_boots_makes_room, SECONDS)
+{
+	const char *full = "trim --keep-boots 1 --min-free 1000000G";
+	struct host *h = self->h;
+
+	ASSERT_EQ(0, shut_down_and_start(h, "tpm2_shutdown -Q -c", HOST_CLEAR));
+	ASSERT_EQ(0, boot(h));
+	ASSERT_EQ(DONE, host_imalog(h, "trim")) host_said(h, "no error");
+	EXPECT_EQ(IO, host_imalog(h, "%s --before-delete true", full));
+	EXPECT_EQ(0, host_shell(h, "ls -d $D/archive/000000"));
+	EXPECT_EQ(IO, host_imalog(h, "%s", full));
+	EXPECT_TRUE(host_said(h, "fewer than --min-free"));
+	EXPECT_EQ(0, host_shell(h, "cd $D/archive; ls; test \"$(ls)\" = 000001"));
+	EXPECT_EQ(DONE, host_imalog(h, "verify")) host_said(h, "no error");
 }
 
 /*

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,12 +208,12 @@ TEST_F_TIMEOUT(offline, keep_boots_drops_the_oldest_chains, SECONDS)
 	struct archive a;
 
 	ASSERT_EQ(DONE, archive_open(&a, self->m->path, true));
-	EXPECT_EQ(DONE, archive_keep(&a, 1, 2));
+	EXPECT_EQ(DONE, archive_keep(&a, 1, 2, UINT64_MAX));
 	EXPECT_EQ(0, run(self, "verify --offline --ak %s %s", self->pem, self->m->path));
 	EXPECT_TRUE(printed(self, "chain 0: 42 records"));
 	/* one that was begun for nothing does not count */
 	EXPECT_EQ(0, mkdirat(a.fd, "000002", 0700));
-	EXPECT_EQ(DONE, archive_keep(&a, 1, 1));
+	EXPECT_EQ(DONE, archive_keep(&a, 1, 1, UINT64_MAX));
 	EXPECT_EQ(0, run(self, "verify --offline --ak %s %s", self->pem, self->m->path));
 	EXPECT_EQ(NULL, strstr(self->out, "chain 0:"));
 	EXPECT_TRUE(printed(self, "chains before chain 1 are not in the archive"));
@@ -252,7 +253,7 @@ TEST_F_TIMEOUT(offline, chain_with_other_files_is_dropped_whole, SECONDS)
 	EXPECT_EQ(0, mkdirat(a.fd, "000000/.snapshot/old", 0700));
 	EXPECT_EQ(0, mknodat(a.fd, "000000/.listing", S_IFREG | 0600, 0));
 	EXPECT_EQ(0, symlinkat("/etc", a.fd, "000000/000000000000/etc"));
-	EXPECT_EQ(DONE, archive_keep(&a, 1, 1));
+	EXPECT_EQ(DONE, archive_keep(&a, 1, 1, UINT64_MAX));
 	EXPECT_EQ(DONE, archive_list(&a));
 	EXPECT_EQ(DONE, archive_drop_new(&a));
 	EXPECT_EQ(-1, faccessat(a.fd, ".old", F_OK, 0));
