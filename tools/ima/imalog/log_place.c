@@ -66,8 +66,6 @@ static enum status place_by_quote(struct log *l)
 	if (!status) {
 		l->base = p->base;
 		l->chain = p->chain;
-	} else if (status == TPM) {
-		note("only a TPM tells where the kernel's list is in the log; --boot needs none");
 	}
 	prove_end(p);
 	tpm_close(&t);
@@ -75,15 +73,13 @@ static enum status place_by_quote(struct log *l)
 	return status;
 }
 
-static enum status find_place(struct log *l)
+static enum status place_in_archive(struct log *l)
 {
-	bool known = l->archive.fd < 0 && l->kernel.way != KERNEL_HELD;
-	enum status status = DONE;
-	bool found = false;
+	enum status status;
+	bool known = false, found;
 	struct shard last;
 
-	if (l->archive.fd >= 0)
-		status = archive_last(&l->archive, &last, &found);
+	status = archive_last(&l->archive, &last, &found);
 	if (status)
 		return status;
 	if (found) {
@@ -94,6 +90,35 @@ static enum status find_place(struct log *l)
 		shard_close(&last);
 	}
 	return known ? DONE : place_by_quote(l);
+}
+
+/* Records may have gone before kexec, and the archive be elsewhere. */
+static enum status place_without_archive(struct log *l)
+{
+	enum status status = place_by_quote(l);
+
+	/* the first trim may have made it meanwhile */
+	if (status == REFUSED && !log_find_archive(l) && l->archive.fd >= 0)
+		return place_in_archive(l);
+	if (status == REFUSED)
+		note("%s: there is no archive", l->opt->archive);
+	if (status != TPM || l->kernel.way == KERNEL_HELD)
+		return status;
+	note("no archive and no TPM: the kernel's first record is taken for the first of the log");
+	return DONE;
+}
+
+static enum status find_place(struct log *l)
+{
+	enum status status;
+
+	if (l->archive.fd < 0)
+		status = place_without_archive(l);
+	else
+		status = place_in_archive(l);
+	if (status == TPM)
+		note("only a TPM tells where the kernel's list is in the log; --boot needs none");
+	return status;
 }
 
 /**

@@ -626,6 +626,27 @@ TEST_F_TIMEOUT(one, status_tells_who_has_files_open, SECONDS)
 	close(fd);
 }
 
+/* With no archive, too, only a quote tells whether the log begins there. */
+TEST_F_TIMEOUT(one, cat_without_the_archive, SECONDS)
+{
+	const char *cat = "$IMALOG cat --ascii --archive $D/typo --ima-dir $D/ima >$D/log;"
+			  "ret=$?; wc -l <$D/log; exit $ret";
+	struct host *h = self->h;
+
+	ASSERT_EQ(0, host_new_kernel(h));
+	ASSERT_EQ(0, host_write_list(h));
+	EXPECT_EQ(REFUSED, host_shell(h, "%s", cat));
+	EXPECT_TRUE(host_said(h, "0\n"));
+	EXPECT_TRUE(host_said(h, "does not lead from the TPM's reset to its PCRs"));
+	EXPECT_TRUE(host_said(h, "typo: there is no archive"));
+	/* tpm2-tss 4.1 leaks its own context if there is no TPM */
+	setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+	kill(h->tpm, SIGKILL);
+	EXPECT_EQ(DONE, host_shell(h, "%s", cat));
+	EXPECT_TRUE(host_said(h, "4\n"));
+	EXPECT_TRUE(host_said(h, "the kernel's first record is taken for the first of the log"));
+}
+
 /* Neither the TPM nor the kernel has such a bank: as any program shows it that has the hash. */
 TEST_F_TIMEOUT(one, cat_in_a_bank_that_is_not_there, SECONDS)
 {
