@@ -270,17 +270,34 @@ enum status kernel_stream(const struct kernel *k, struct stream *s, __u64 first)
 	return DONE;
 }
 
-/* Does the kernel know this hash? Any record but a violation tells. */
-static enum status detect(struct ima_log_bank *bank, int fd, const char *name)
+/* All records of a bank: those staged, if there are, then the list, which @fd is. */
+static enum status open_bank(const struct kernel *k, struct stream *s, size_t digest_size,
+			     int fd, const char *name, const char *staged)
 {
-	struct stream s = { .num = 0 };
+	enum status status = stream_init(s, digest_size, 0), opened = DONE;
+	int staged_fd = -1;
+
+	if (k->staged)
+		opened = open_list(k, staged, &staged_fd);
+	if (staged_fd >= 0)
+		stream_add(s, staged_fd, staged);
+	stream_add(s, fd, name);
+	return status ?: opened;
+}
+
+/* Does the kernel know this hash? Any record but a violation tells. */
+static enum status detect(const struct kernel *k, struct ima_log_bank *bank, int fd,
+			  const char *name)
+{
+	char staged[KERNEL_TEXT + sizeof("_staged")];
 	struct ima_log_record rec;
 	enum status status;
 	bool end = false;
+	struct stream s;
 	int ret = 0;
 
-	status = stream_init(&s, bank->size, 0);
-	stream_add(&s, fd, name);
+	snprintf(staged, sizeof(staged), "%s_staged", name);
+	status = open_bank(k, &s, bank->size, fd, name, staged);
 	while (!status && !ret) {
 		status = stream_next(&s, &rec, &end);
 		if (status || end)
@@ -306,7 +323,7 @@ static enum ima_log_fill known_fill(const struct kernel *k, __u16 alg)
 
 /**
  * kernel_add_bank() - add a bank, to be extended as the kernel does
- * @k: kernel
+ * @k: kernel, whose state was taken if something can be staged
  * @b: banks
  * @alg: TPM_ALG_ID
  *
@@ -334,5 +351,5 @@ enum status kernel_add_bank(const struct kernel *k, struct banks *b, __u16 alg)
 		close(fd);
 		return status;
 	}
-	return detect(&b->bank[b->num - 1], fd, name);
+	return detect(k, &b->bank[b->num - 1], fd, name);
 }

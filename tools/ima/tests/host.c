@@ -198,6 +198,7 @@ static void carry_over(struct host *h)
 	unsigned int i;
 
 	h->num -= h->removed;
+	h->staged = 0;
 	for (i = 0; i < h->num; i++) {
 		h->record[i] = h->record[i + h->removed];
 		h->record[i].data -= by;
@@ -245,6 +246,18 @@ int host_had_other_hashes(struct host *h)
 	return rewrite_newest(h, pad_the_last_bank);
 }
 
+/* What the kernel extends a bank with. */
+static int make_digest(const struct host *h, const struct maker_record *r, const char *alg,
+		       __u8 digest[64], unsigned int *len)
+{
+	const EVP_MD *md = EVP_get_digestbyname(alg);
+
+	memset(digest, 0, 64);
+	*len = EVP_MD_get_size(md);
+	return EVP_Digest(r->data, r->data_len, digest, NULL,
+			  h->fill == IMA_LOG_OWN_HASH ? md : EVP_sha1(), NULL) ? 0 : -EIO;
+}
+
 static int extend(struct host *h, const struct maker_record *r)
 {
 	char command[2048], banks[sizeof(h->banks)], hex[129], *name;
@@ -255,8 +268,7 @@ static int extend(struct host *h, const struct maker_record *r)
 	n = snprintf(command, sizeof(command), "tpm2_pcrextend 10:");
 	snprintf(banks, sizeof(banks), "%s", h->banks);
 	for (name = strtok(banks, ","); name; name = strtok(NULL, ",")) {
-		if (!EVP_Digest(r->data, r->data_len, digest, &len,
-				EVP_get_digestbyname(name), NULL))
+		if (make_digest(h, r, name, digest, &len))
 			return -EIO;
 		hex_from(hex, digest, len);
 		n += snprintf(command + n, sizeof(command) - n, "%s%s=%s",
@@ -289,29 +301,41 @@ int host_measure(struct host *h, const char *name, bool do_extend)
 	return host_write_list(h);
 }
 
-/* The list of a bank: the same records with other digests. */
-static int write_bank(struct host *h, const char *suffix, const char *alg)
+/* Records of a bank: the same ones with other digests. */
+static int write_file(struct host *h, const char *path, const char *alg, unsigned int from,
+		      unsigned int to)
 {
 	__u8 digest[64];
 	unsigned int i, len;
-	char path[128];
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/ima/binary_runtime_measurements%s%s", h->dir,
-		 suffix, *suffix ? alg : "");
 	f = fopen(path, "w");
 	if (!f)
 		return -EIO;
-	for (i = h->removed; i < h->num; i++) {
+	for (i = from; i < to; i++) {
 		const struct maker_record *r = &h->record[i];
 
-		EVP_Digest(r->data, r->data_len, digest, &len,
-			   EVP_get_digestbyname(alg), NULL);
+		make_digest(h, r, alg, digest, &len);
 		fwrite(r->raw, 4, 1, f);
 		fwrite(digest, len, 1, f);
 		fwrite(r->raw + 24, r->len - 24, 1, f);
 	}
 	return fclose(f) ? -EIO : 0;
+}
+
+/* The lists of a bank. @hash: how their names end */
+static int write_bank(struct host *h, const char *hash, const char *alg)
+{
+	unsigned int first = h->removed + h->staged;
+	char path[128];
+	size_t len;
+
+	len = snprintf(path, sizeof(path), "%s/ima/binary_runtime_measurements%s%s", h->dir,
+		       *hash ? "_" : "", hash);
+	if (write_file(h, path, alg, first, h->num))
+		return -EIO;
+	snprintf(path + len, sizeof(path) - len, "_staged");
+	return h->counted ? write_file(h, path, alg, h->removed, first) : 0;
 }
 
 /**
@@ -322,19 +346,24 @@ static int write_bank(struct host *h, const char *suffix, const char *alg)
  */
 int host_write_list(struct host *h)
 {
-	char banks[sizeof(h->banks)], *name;
+	char banks[sizeof(h->banks)], hash[32], *name;
 
 	snprintf(banks, sizeof(banks), "%s", h->banks);
-	if (write_bank(h, "", "sha1") || write_bank(h, "_", "sha1"))
+	if (write_bank(h, "", "sha1") || write_bank(h, "sha1", "sha1"))
 		return -EIO;
-	for (name = strtok(banks, ","); name; name = strtok(NULL, ","))
-		if (write_bank(h, "_", name))
+	for (name = strtok(banks, ","); name; name = strtok(NULL, ",")) {
+		if (h->fill == IMA_LOG_UNMAPPED && strcmp(name, "sha1"))
+			snprintf(hash, sizeof(hash), "tpm_alg_%x", ima_log_alg_by_name(name));
+		else
+			snprintf(hash, sizeof(hash), "%s", name);
+		if (write_bank(h, hash, name))
 			return -EIO;
+	}
 	return host_shell(h, "set -e; cd $D/ima; echo %u >runtime_measurements_count;"
 			  "for f in " COMMANDS "; do : >$f; chmod 660 $f; done;"
 			  "! %s || echo %u >runtime_measurements_removed",
-			  h->num - h->removed, h->counted ? "true" : "false",
-			  h->removed) ? -EIO : 0;
+			  h->num - h->removed - h->staged, h->counted ? "true" : "false",
+			  h->removed + h->staged) ? -EIO : 0;
 }
 
 /**

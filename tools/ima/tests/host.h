@@ -23,7 +23,9 @@ struct host {
 	pid_t tpm;
 	char banks[128];		/* "sha1,sha256" */
 	bool counted;			/* the kernel tells how many have left the list */
-	unsigned int removed;
+	enum ima_log_fill fill;		/* how its kernel extends other banks than sha1 */
+	unsigned int removed;		/* records that are gone */
+	unsigned int staged;		/* of those that are not, another program has staged */
 	unsigned int num;
 	struct maker_record record[HOST_RECORDS];	/* since the TPM's reset */
 	char output[HOST_OUTPUT];

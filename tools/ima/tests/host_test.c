@@ -741,6 +741,44 @@ TEST_F_TIMEOUT(one, rounds_leave_nothing_in_the_tpm, 2 * SECONDS)
 	printf("# figure: rounds after which nothing was left in a TPM: %d\n", i);
 }
 
+/* One that was built without the hashes of other banks than sha1. */
+static struct host *make_host_of(enum ima_log_fill fill)
+{
+	struct host *h = make_host("sha1,sha256", true);
+
+	if (!h)
+		return NULL;
+	h->fill = fill;
+	h->num = 0;
+	if (!shut_down_and_start(h, "tpm2_shutdown -Q -c", HOST_CLEAR) && !measure(h, 3) &&
+	    !host_shell(h, "rm -f $D/ima/*_sha256*") && !host_write_list(h))
+		return h;
+	host_end(h);
+	free(h);
+	return NULL;
+}
+
+/* What is staged tells how banks are extended, if all is. */
+TEST(padded_bank_and_all_is_staged)
+{
+	struct host *h = make_host_of(IMA_LOG_PADDED);
+
+	ASSERT_NE(NULL, h);
+	h->staged = 3;
+	ASSERT_EQ(0, host_write_list(h));
+	EXPECT_EQ(BUSY, host_imalog(h, "trim"));
+	EXPECT_TRUE(host_said(h, "another program has staged records"));
+	EXPECT_EQ(0, host_shell(h, "grep 'extended_with.*padded' $D/archive/*/*/shard.json"));
+	h->removed = 3;
+	h->staged = 0;
+	ASSERT_EQ(0, measure(h, 2));
+	EXPECT_EQ(DONE, host_imalog(h, "trim")) host_said(h, "no error");
+	EXPECT_EQ(2, host_delete(h));
+	EXPECT_EQ(DONE, host_imalog(h, "verify"));
+	host_end(h);
+	free(h);
+}
+
 /*
  * A kernel that does not tell what has left its list, and the same record all the time:
  * the content fits many places, the replay one.
