@@ -24,6 +24,25 @@
 
 #include "archive_write.h"
 
+/* No blocks at all: a file system that does not tell, such as ramfs. */
+static __u64 count_free(const struct statvfs *st)
+{
+	return st->f_blocks ? (__u64)st->f_bavail * st->f_frsize : UINT64_MAX;
+}
+
+static enum status check_room(const struct statvfs *st, const char *path, __u64 min_free,
+			      __u64 len)
+{
+	__u64 left = count_free(st);
+
+	left = left > len ? left - len : 0;
+	if (left >= min_free)
+		return DONE;
+	return say(IO,
+		   "%s: leaves %llu bytes free, fewer than --min-free %llu: nothing archived, nothing deleted",
+		   path, left, min_free);
+}
+
 /**
  * archive_free() - how much of the archive's disk is free
  * @a: archive
@@ -37,8 +56,7 @@ enum status archive_free(const struct archive *a, __u64 *left)
 
 	if (fstatvfs(a->fd, &st))
 		return say_errno("%s: free space", a->path);
-	/* no blocks at all: such as ramfs */
-	*left = st.f_blocks ? (__u64)st.f_bavail * st.f_frsize : UINT64_MAX;
+	*left = count_free(&st);
 	return DONE;
 }
 
@@ -52,18 +70,45 @@ enum status archive_free(const struct archive *a, __u64 *left)
  */
 enum status archive_room(const struct archive *a, __u64 min_free, size_t len)
 {
-	enum status status;
-	__u64 left = 0;
+	struct statvfs st;
 
-	status = archive_free(a, &left);
-	if (status)
-		return status;
-	left = left > len ? left - len : 0;
-	if (left >= min_free)
-		return DONE;
-	return say(IO,
-		   "%s: leaves %llu bytes free, fewer than --min-free %llu: nothing archived, nothing deleted",
-		   a->path, left, min_free);
+	if (fstatvfs(a->fd, &st))
+		return say_errno("%s: free space", a->path);
+	return check_room(&st, a->path, min_free, len);
+}
+
+/* The folder that is above, to be named in place of @path: false, there is none. */
+static bool go_up(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (!strcmp(path, ".") || !strcmp(path, "/"))
+		return false;
+	if (!slash)
+		memcpy(path, ".", sizeof("."));
+	else
+		slash[slash == path] = '\0';
+	return true;
+}
+
+/**
+ * archive_would_have_room() - would there be room to write?
+ * @path: archive, which need not be there: it would be on the disk of the folder above
+ * @min_free: bytes that must be free
+ * @len: once so many were written
+ *
+ * Return: DONE or IO: there would not.
+ */
+enum status archive_would_have_room(const char *path, __u64 min_free, __u64 len)
+{
+	char above[PATH_MAX];
+	struct statvfs st;
+
+	snprintf(above, sizeof(above), "%s", path);
+	while (statvfs(above, &st))
+		if (errno != ENOENT || !go_up(above))
+			return say_errno("%s: free space", path);
+	return check_room(&st, path, min_free, len);
 }
 
 static enum status remove_all(int parent, const char *path, const char *name);

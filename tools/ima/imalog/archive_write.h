@@ -33,6 +33,7 @@ struct new_shard {
 
 enum status archive_free(const struct archive *a, __u64 *left);
 enum status archive_room(const struct archive *a, __u64 min_free, size_t len);
+enum status archive_would_have_room(const char *path, __u64 min_free, __u64 len);
 enum status archive_drop_new(const struct archive *a);
 enum status new_shard_begin(struct new_shard *n, const struct archive *a, __u64 chain,
 			    __u64 min_free);

@@ -64,6 +64,7 @@ int kernel_try_open(const struct kernel *k, const char *name, int flags);
 
 enum status kernel_hold(struct kernel *k);
 void kernel_release(struct kernel *k);
+enum status kernel_may_delete(const struct kernel *k);
 enum status kernel_delete(struct kernel *k, __u64 n);
 
 #endif /* _KERNEL_H */

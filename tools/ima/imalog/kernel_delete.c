@@ -142,6 +142,17 @@ static enum status delete_failed(const struct kernel *k, int err)
 }
 
 /**
+ * kernel_may_delete() - would kernel_delete() be refused, as far as can be told?
+ * @k: kernel, whose state was taken
+ *
+ * Return: DONE, or BUSY: others had staged records.
+ */
+enum status kernel_may_delete(const struct kernel *k)
+{
+	return k->staged ? staged_by_another(k) : DONE;
+}
+
+/**
  * kernel_delete() - delete the first records of the list
  * @k: kernel, whose state was taken
  * @n: how many

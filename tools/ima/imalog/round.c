@@ -56,10 +56,10 @@ static enum status delete(const struct proof *p, struct round_result *r)
 
 	r->deleted = count_deletable(p, r->end);
 	if (p->opt->dry_run)
-		return DONE;
-	if (p->opt->before_delete)
+		status = r->deleted ? kernel_may_delete(p->kernel) : DONE;
+	else if (p->opt->before_delete)
 		status = before_delete(p->archive, p->opt->before_delete);
-	if (!status && r->deleted)
+	if (!status && r->deleted && !p->opt->dry_run)
 		status = kernel_delete(p->kernel, r->deleted);
 	if (status)
 		r->deleted = 0;
@@ -89,7 +89,7 @@ static enum status archive_proof(struct proof *p, struct new_shard *n)
 	enum status status = DONE, ended;
 
 	if (p->opt->dry_run)
-		return DONE;
+		return archive_would_have_room(p->opt->archive, p->opt->min_free, p->bytes);
 	if (p->proven != p->end) {
 		status = write_shard(p, n);
 		if (!status)

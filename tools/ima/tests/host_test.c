@@ -659,6 +659,45 @@ TEST_F_TIMEOUT(one, cat_in_a_bank_that_is_not_there, SECONDS)
 				"head -n 4 $D/all | cmp - $D/old")) host_said(h, "no error");
 }
 
+/* A dry run says of them what trim then does. */
+TEST_F_TIMEOUT(one, dry_run_with_staged_records, SECONDS)
+{
+	struct host *h = self->h;
+
+	h->staged = 4;
+	ASSERT_EQ(0, host_write_list(h));
+	EXPECT_EQ(BUSY, host_imalog(h, "trim --dry-run"));
+	EXPECT_TRUE(host_said(h, "another program has staged records"));
+	EXPECT_EQ(NULL, strstr(h->output, "deleted: 4"));
+	EXPECT_EQ(DONE, host_imalog(h, "trim --dry-run --keep 4")) host_said(h, "no error");
+	EXPECT_TRUE(host_said(h, "would be archived: records 4 to 7"));
+	EXPECT_TRUE(host_said(h, "would be deleted: 0 records"));
+	EXPECT_EQ(BUSY, host_imalog(h, "trim"));
+	EXPECT_TRUE(host_said(h, "another program has staged records"));
+	EXPECT_EQ(-ENOENT, host_delete(h));
+	EXPECT_EQ(BUSY, host_imalog(h, "trim --dry-run --json"));
+	EXPECT_TRUE(host_said(h, "\"error\":"));
+}
+
+TEST_F_TIMEOUT(one, dry_run_looks_at_min_free, SECONDS)
+{
+	struct host *h = self->h;
+
+	EXPECT_EQ(IO, host_imalog(h, "trim --min-free 9999999G"));
+	EXPECT_EQ(IO, host_imalog(h, "trim --dry-run --min-free 9999999G"));
+	EXPECT_TRUE(host_said(h, "fewer than --min-free"));
+	EXPECT_EQ(DONE, host_imalog(h, "trim --dry-run")) host_said(h, "no error");
+	/* one that is not there yet would be on the disk of what leads to it */
+	h->removed = 0;
+	ASSERT_EQ(0, host_write_list(h));
+	EXPECT_EQ(IO, host_shell(h, "cd $D; set -- --ima-dir ima --min-free 9999999G;"
+				 "$IMALOG trim --dry-run --archive a/new/one $*"));
+	EXPECT_TRUE(host_said(h, "a/new/one: leaves "));
+	EXPECT_EQ(DONE, host_shell(h, "set -e; cd $D;"
+				   "$IMALOG trim --dry-run --ima-dir ima --archive new;"
+				   "! ls -d a new")) host_said(h, "no error");
+}
+
 TEST_F_TIMEOUT(one, others_extend_pcr_10, SECONDS)
 {
 	struct host *h = self->h;
