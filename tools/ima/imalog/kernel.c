@@ -353,3 +353,19 @@ enum status kernel_add_bank(const struct kernel *k, struct banks *b, __u16 alg)
 	}
 	return detect(k, &b->bank[b->num - 1], fd, name);
 }
+
+/**
+ * kernel_has_unmapped() - is there a list of this bank, of an algorithm that the kernel
+ *	does not know?
+ * @k: kernel
+ * @alg: TPM_ALG_ID
+ *
+ * Return: whether there is.
+ */
+bool kernel_has_unmapped(const struct kernel *k, __u16 alg)
+{
+	char name[KERNEL_TEXT];
+
+	snprintf(name, sizeof(name), BINARY "_" KERNEL_UNMAPPED, alg);
+	return !faccessat(k->dir, name, F_OK, 0);
+}

@@ -11,6 +11,7 @@
 #define KERNEL_TEXT	64
 #define KERNEL_BINARY	"binary_runtime_measurements"
 #define KERNEL_COMMANDS	"ascii_runtime_measurements"
+#define KERNEL_UNMAPPED	"tpm_alg_%x"	/* an algorithm that it does not know */
 
 /**
  * enum kernel_way - how records are deleted
@@ -59,6 +60,7 @@ enum status kernel_state(struct kernel *k);
 enum status kernel_unchanged(const struct kernel *k);
 enum status kernel_stream(const struct kernel *k, struct stream *s, __u64 first);
 enum status kernel_add_bank(const struct kernel *k, struct banks *b, __u16 alg);
+bool kernel_has_unmapped(const struct kernel *k, __u16 alg);
 bool kernel_back_off(unsigned int *tries);
 int kernel_try_open(const struct kernel *k, const char *name, int flags);
 

@@ -174,7 +174,8 @@ enum status log_banks(struct log *l, struct banks *b, __u16 alg)
 		return banks_add(b, alg, IMA_LOG_OWN_HASH);
 	status = kernel_add_bank(&l->kernel, b, alg);
 	/* there is no list of this bank, so none that would have to be shown otherwise */
-	if (!status && b->bank[0].fill == IMA_LOG_UNMAPPED) {
+	if (!status && b->bank[0].fill == IMA_LOG_UNMAPPED &&
+	    !kernel_has_unmapped(&l->kernel, alg)) {
 		banks_free(b);
 		status = banks_init(b) ?: banks_add(b, alg, IMA_LOG_OWN_HASH);
 	}

@@ -237,7 +237,8 @@ static const struct fuse_operations operations = {
 	.release = release_file,
 };
 
-static enum status add_entry(__u16 alg, bool ascii)
+/* @hash: the kernel's name of the algorithm, which need not be ours */
+static enum status add_entry(__u16 alg, const char *hash, bool ascii)
 {
 	struct entry *e = &m.entry[m.num];
 	enum status status = AGAIN;
@@ -245,7 +246,7 @@ static enum status add_entry(__u16 alg, bool ascii)
 
 	if (m.num == LISTS_MAX)
 		return say(REFUSED, "more than %d lists", LISTS_MAX);
-	snprintf(e->name, sizeof(e->name), "%s_%s", prefix[ascii], ima_log_alg_name(alg));
+	snprintf(e->name, sizeof(e->name), "%s_%s", prefix[ascii], hash);
 	for (tries = 0; status == AGAIN && tries < 100; tries++) {
 		status = list_init(&e->list, &m.log, alg, ascii);
 		if (status)
@@ -253,6 +254,20 @@ static enum status add_entry(__u16 alg, bool ascii)
 	}
 	m.num += !status;
 	return status == AGAIN ? say(BUSY, "kernel's list: changes all the time") : status;
+}
+
+static enum status add_lists(__u16 alg, const char *hash)
+{
+	return add_entry(alg, hash, false) ?: add_entry(alg, hash, true);
+}
+
+static enum status add_archived_lists(const struct manifest_bank *bank)
+{
+	char unmapped[LIST_NAME_MAX];
+
+	snprintf(unmapped, sizeof(unmapped), KERNEL_UNMAPPED, bank->alg);
+	return add_lists(bank->alg, bank->fill == IMA_LOG_UNMAPPED ? unmapped :
+				    ima_log_alg_name(bank->alg));
 }
 
 /* Those that the kernel had, which wrote this chain. */
@@ -263,7 +278,7 @@ static enum status find_archived_lists(void)
 	struct shard last;
 	unsigned int i;
 
-	status = add_entry(sha1, false) ?: add_entry(sha1, true);
+	status = add_lists(sha1, LINKED);
 	if (status || !m.log.num)
 		return status;
 	status = shard_open(&m.log.archive, m.log.chain,
@@ -273,8 +288,7 @@ static enum status find_archived_lists(void)
 	shard_close(&last);
 	for (i = 0; i < last.m.num_banks && !status; i++)
 		if (last.m.bank[i].alg != sha1)
-			status = add_entry(last.m.bank[i].alg, false) ?:
-				 add_entry(last.m.bank[i].alg, true);
+			status = add_archived_lists(&last.m.bank[i]);
 	return status;
 }
 
@@ -296,7 +310,7 @@ static enum status find_lists(void)
 		alg = ima_log_alg_by_name(d->d_name + len + 1);
 		if (!alg)
 			continue;
-		status = add_entry(alg, false) ?: add_entry(alg, true);
+		status = add_lists(alg, d->d_name + len + 1);
 	}
 	closedir(dir);
 	return status ?: m.num ? status : say(REFUSED, "%s: has no lists", m.opt->ima_dir);

@@ -818,6 +818,24 @@ TEST(padded_bank_and_all_is_staged)
 	free(h);
 }
 
+/* A list of an algorithm that the kernel does not know, before the first shard and after. */
+TEST(list_of_an_unknown_algorithm)
+{
+	const char *same = "cd $D; set -- --archive archive --ima-dir ima;"
+			   "for hash in sha256 tpm_alg_b; do\n"
+			   "$IMALOG cat --hash $hash $* | cmp - whole || exit; done";
+	struct host *h = make_host_of(IMA_LOG_UNMAPPED);
+
+	ASSERT_NE(NULL, h);
+	ASSERT_EQ(0, host_shell(h, "cp $D/ima/*ts_tpm_alg_b $D/whole"));
+	EXPECT_EQ(0, host_shell(h, "%s", same)) host_said(h, "no error");
+	EXPECT_EQ(DONE, host_imalog(h, "trim")) host_said(h, "no error");
+	EXPECT_EQ(3, host_delete(h));
+	EXPECT_EQ(0, host_shell(h, "%s", same)) host_said(h, "no error");
+	host_end(h);
+	free(h);
+}
+
 /*
  * A kernel that does not tell what has left its list, and the same record all the time:
  * the content fits many places, the replay one.

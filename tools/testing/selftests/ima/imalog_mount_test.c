@@ -83,6 +83,19 @@ TEST_F_TIMEOUT(mount, lists_as_the_kernel_showed_them, IMA_TIMEOUT)
 	EXPECT_EQ(0, imalog_shell("test -z \"$(ls " IMALOG_MOUNT ")\""));
 }
 
+/* A kernel that has no name for sha256: such a list is mounted as it is called there. */
+TEST_F_TIMEOUT(mount, list_of_an_unknown_algorithm_has_its_name, IMA_TIMEOUT)
+{
+	ASSERT_EQ(0, measure(5));
+	ASSERT_EQ(IMALOG_DONE, imalog("trim --keep 3"));
+	ASSERT_EQ(0, imalog_shell("mkdir /root/ima; cd /root/ima; ln -s " IMA_DIR "/* .;"
+				  "for f in *_sha256*; do\n"
+				  "mv $f ${f%%%%sha256*}tpm_alg_b${f#*sha256} || exit; done"));
+	ASSERT_EQ(0, imalog_start_mount(&self->s, "--ima-dir /root/ima"));
+	EXPECT_EQ(0, imalog_shell("cd " IMALOG_MOUNT "; ls; ! ls | grep sha256 || exit\n"
+				  "test $(ls | grep -c _tpm_alg_b) = 2"));
+}
+
 TEST_F_TIMEOUT(mount, names_and_modes_are_the_kernels, IMA_TIMEOUT)
 {
 	ASSERT_EQ(0, imalog_start_mount(&self->s, "--group " GROUP));
