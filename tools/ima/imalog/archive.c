@@ -89,7 +89,8 @@ enum status archive_open(struct archive *a, const char *path, bool writer)
 		a->fd = -1;
 		return say_errno("%s: make the archive", path);
 	}
-	a->fd = open(path, ARCHIVE_DIR);
+	/* where the archive is, whoever names it says: that may be a link */
+	a->fd = open(path, ARCHIVE_DIR & ~O_NOFOLLOW);
 	if (a->fd < 0)
 		return say_errno("%s: archive", path);
 	if (writer)

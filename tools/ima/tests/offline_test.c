@@ -121,6 +121,21 @@ TEST_F_TIMEOUT(offline, verify_with_key_or_fingerprint, SECONDS)
 	EXPECT_EQ(0, run(self, "verify --ak %s %s", self->pem, self->m->path));
 }
 
+/* The folder itself may be a link; what is in it is not to be one. */
+TEST_F_TIMEOUT(offline, archive_that_is_a_link, SECONDS)
+{
+	struct archive a;
+	char path[80];
+
+	snprintf(path, sizeof(path), "%s.link", self->m->path);
+	ASSERT_EQ(0, symlink(self->m->path, path));
+	EXPECT_EQ(0, run(self, "verify --ak %s %s", self->print, path));
+	EXPECT_TRUE(printed(self, "chain 0: 42 records in 2 shards\n"));
+	EXPECT_EQ(DONE, archive_open(&a, path, true));
+	archive_close(&a);
+	unlink(path);
+}
+
 TEST_F_TIMEOUT(offline, verify_without_the_key_is_refused, SECONDS)
 {
 	EXPECT_EQ(2, run(self, "verify --offline %s", self->m->path));
