@@ -113,7 +113,7 @@ static enum status run_round(struct watch *w)
 	tell_watchdog();
 	status = round_run(w->opt, &r);
 	if (status) {
-		if (r.archived)
+		if (r.archived || r.deleted)
 			report(&r);
 		failed(w, status);
 		return status;

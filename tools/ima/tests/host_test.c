@@ -698,6 +698,25 @@ TEST_F_TIMEOUT(one, dry_run_looks_at_min_free, SECONDS)
 				   "! ls -d a new")) host_said(h, "no error");
 }
 
+/* Of a round that deletes what was archived before, and then fails, this is told. */
+TEST_F_TIMEOUT(one, watch_tells_what_a_failed_round_deleted, SECONDS)
+{
+	struct host *h = self->h;
+
+	ASSERT_EQ(0, shut_down_and_start(h, "tpm2_shutdown -Q -c", HOST_CLEAR));
+	ASSERT_EQ(0, boot(h));
+	ASSERT_EQ(0, measure(h, 2));
+	ASSERT_EQ(DONE, host_imalog(h, "trim --keep 3")) host_said(h, "no error");
+	/* in the way of the chain that is to be dropped */
+	EXPECT_EQ(0, host_shell(h, "unset JOURNAL_STREAM; cd $D; old='mkdir -p archive/.old/x';"
+				"set -- --archive archive --ima-dir ima --keep-boots 1;"
+				"$IMALOG watch --before-delete \"$old\" $* >out 2>err &\n"
+				"for i in $(seq 600); do grep -q 'tried again' err && break;"
+				"sleep .1; done; kill $!; wait $!; cat out err;"
+				"grep -q 'archive/000000: remove: ' err"));
+	EXPECT_TRUE(host_said(h, "0 records archived, 3 deleted, 0 left"));
+}
+
 TEST_F_TIMEOUT(one, others_extend_pcr_10, SECONDS)
 {
 	struct host *h = self->h;
