@@ -125,11 +125,16 @@ static void put_shards(FILE *out, const struct verify_result *r)
 	      "<th class=\"text\">at<th class=\"text\">nonce<th class=\"text\">kernel</tr>\n", out);
 	for (; i < r->num_shards; i++) {
 		const struct verify_shard *s = &r->shard[i];
+		__u64 end = s->first + s->count;
 
+		/*
+		 * The list may begin behind that: what is staged has left it, and where
+		 * that of the newest shard began, nothing signs.
+		 */
 		fprintf(out,
 			"<tr><td>%llu<td>%llu<td>%llu<td>%llu<td>%llu<td>%llu<td class=\"text\">%s<td class=\"text\">%s<td class=\"text\">",
-			s->chain, s->first, s->first + s->count - 1,
-			s->first + s->count - s->start, s->bytes, s->info.clock, s->time,
+			s->chain, s->first, end - 1, end > s->start ? end - s->start : 0,
+			s->bytes, s->info.clock, s->time,
 			s->asked ? "a verifier's" : "its own");
 		put(out, s->kernel);
 		fputs("</tr>\n", out);

@@ -589,6 +589,27 @@ static int count_in(const char *path, const char *text)
 	return n;
 }
 
+static void list_begins_far_behind(struct manifest *m)
+{
+	m->base = 1 << 20;
+}
+
+/* Nothing signs where the newest shard says that the kernel's list began. */
+TEST_F_TIMEOUT(offline, report_of_a_list_that_begins_behind_its_end, SECONDS)
+{
+	static struct manifest was;
+	char path[256], page[96];
+
+	maker_path(self->m, "000001/000000000000", "shard.json", path);
+	ASSERT_EQ(0, maker_rewrite(path, list_begins_far_behind, &was));
+	snprintf(page, sizeof(page), "%s.html", self->m->path);
+	EXPECT_EQ(0, run(self, "report --ak %s --html %s %s", self->print, page,
+			 self->m->path));
+	EXPECT_EQ(1, count_in(page, "<tr><td>1<td>0<td>4<td>0<td>"));
+	EXPECT_EQ(0, count_in(page, "<td>1844674407370"));
+	unlink(page);
+}
+
 TEST_F_TIMEOUT(offline, report_is_a_page_of_what_verifies, SECONDS)
 {
 	const char *keep = getenv("REPORT");	/* to be looked at */
