@@ -6,12 +6,14 @@
 
 #include "hex.h"
 
-static int nibble(char c)
+static int nibble(char c, bool capitals)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
 	if (c >= 'a' && c <= 'f')
 		return c - 'a' + 10;
+	if (capitals && c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
 	return -1;
 }
 
@@ -33,6 +35,24 @@ void hex_from(char *hex, const void *data, size_t len)
 	*hex = '\0';
 }
 
+static long read_some(const char *hex, void *data, size_t max, bool capitals)
+{
+	size_t len = strlen(hex), i;
+	__u8 *b = data;
+	int high, low;
+
+	if (len % 2 || len / 2 > max)
+		return -1;
+	for (i = 0; i < len; i += 2) {
+		high = nibble(hex[i], capitals);
+		low = nibble(hex[i + 1], capitals);
+		if (high < 0 || low < 0)
+			return -1;
+		*b++ = high << 4 | low;
+	}
+	return len / 2;
+}
+
 /**
  * hex_to_some() - read bytes written as digits, lower case
  * @hex: the digits
@@ -43,20 +63,20 @@ void hex_from(char *hex, const void *data, size_t len)
  */
 long hex_to_some(const char *hex, void *data, size_t max)
 {
-	size_t len = strlen(hex), i;
-	__u8 *b = data;
-	int high, low;
+	return read_some(hex, data, max, false);
+}
 
-	if (len % 2 || len / 2 > max)
-		return -1;
-	for (i = 0; i < len; i += 2) {
-		high = nibble(hex[i]);
-		low = nibble(hex[i + 1]);
-		if (high < 0 || low < 0)
-			return -1;
-		*b++ = high << 4 | low;
-	}
-	return len / 2;
+/**
+ * hex_to_some_typed() - read bytes that somebody typed, in either case
+ * @hex: the digits
+ * @data: the bytes
+ * @max: how many at most
+ *
+ * Return: how many, or -1 if @hex is anything else.
+ */
+long hex_to_some_typed(const char *hex, void *data, size_t max)
+{
+	return read_some(hex, data, max, true);
 }
 
 /**

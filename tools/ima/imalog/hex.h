@@ -15,5 +15,6 @@
 void hex_from(char *hex, const void *data, size_t len);
 bool hex_to(const char *hex, void *data, size_t len);
 long hex_to_some(const char *hex, void *data, size_t max);
+long hex_to_some_typed(const char *hex, void *data, size_t max);
 
 #endif /* _HEX_H */

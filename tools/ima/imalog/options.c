@@ -100,7 +100,7 @@ static bool read_time(const char *text, __u64 *seconds)
 
 static bool read_nonce(struct options *opt, const char *hex)
 {
-	long len = hex_to_some(hex, opt->nonce, sizeof(opt->nonce));
+	long len = hex_to_some_typed(hex, opt->nonce, sizeof(opt->nonce));
 
 	opt->nonce_len = len;
 	return len > 0;

@@ -140,6 +140,11 @@ enum status tpm_values(struct tpm *t, const struct banks *b,
 	return DONE;
 }
 
+static bool is_fingerprint(const char *ak, __u8 print[IMA_QUOTE_PRINT_SIZE])
+{
+	return hex_to_some_typed(ak, print, IMA_QUOTE_PRINT_SIZE) == IMA_QUOTE_PRINT_SIZE;
+}
+
 /**
  * tpm_is_public() - does --ak name a key that can verify, but not sign?
  * @ak: what was given
@@ -152,7 +157,7 @@ bool tpm_is_public(const char *ak)
 	FILE *pem;
 	bool good;
 
-	if (hex_to(ak, print, sizeof(print)))
+	if (is_fingerprint(ak, print))
 		return true;
 	pem = fopen(ak, "re");
 	if (!pem)
@@ -177,7 +182,7 @@ enum status tpm_pinned(const struct options *opt, __u8 print[IMA_QUOTE_PRINT_SIZ
 	if (!opt->ak)
 		return say(USAGE,
 			   "--offline needs --ak: the public key in PEM, or its fingerprint: else anyone could have signed");
-	if (hex_to(opt->ak, print, IMA_QUOTE_PRINT_SIZE))
+	if (is_fingerprint(opt->ak, print))
 		return DONE;
 	pem = fopen(opt->ak, "re");
 	if (!pem && strncmp(opt->ak, "0x", 2))

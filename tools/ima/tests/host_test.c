@@ -698,6 +698,16 @@ TEST_F_TIMEOUT(one, dry_run_looks_at_min_free, SECONDS)
 				   "! ls -d a new")) host_said(h, "no error");
 }
 
+/* The verifier's tools may write it in capitals; the archive does not. */
+TEST_F_TIMEOUT(one, nonce_in_capitals, SECONDS)
+{
+	struct host *h = self->h;
+
+	EXPECT_EQ(DONE, host_imalog(h, "trim --nonce DEADbeef")) host_said(h, "no error");
+	EXPECT_EQ(0, host_shell(h, "grep '\"verifier\":\"deadbeef\"' $D/archive/*/*/shard.json"));
+	EXPECT_EQ(DONE, host_imalog(h, "verify"));
+}
+
 /* Of a round that deletes what was archived before, and then fails, this is told. */
 TEST_F_TIMEOUT(one, watch_tells_what_a_failed_round_deleted, SECONDS)
 {

@@ -4,6 +4,7 @@
  * archive and the attestation key. And what it does with a command line that is wrong.
  */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -119,6 +120,17 @@ TEST_F_TIMEOUT(offline, verify_with_key_or_fingerprint, SECONDS)
 	/* such a key has no other use */
 	EXPECT_EQ(0, run(self, "verify --ak %s %s", self->print, self->m->path));
 	EXPECT_EQ(0, run(self, "verify --ak %s %s", self->pem, self->m->path));
+}
+
+TEST_F_TIMEOUT(offline, fingerprint_in_capitals, SECONDS)
+{
+	char *p;
+
+	for (p = self->print; *p; p++)
+		*p = toupper(*p);
+	EXPECT_EQ(0, run(self, "verify --ak %s %s", self->print, self->m->path));
+	EXPECT_EQ(0, run(self, "verify --offline --ak %s %s", self->print, self->m->path));
+	EXPECT_EQ(4, run(self, "trim --nonce DEADBEEF --ima-dir /nonexistent"));
 }
 
 /* The folder itself may be a link; what is in it is not to be one. */
