@@ -10,6 +10,8 @@
 #include "commands.h"
 #include "ima_log.h"
 
+#define VERSION	"1.0"	/* of Debian's package, too: scripts/deb */
+
 static const struct {
 	const char *name;
 	enum status (*run)(int argc, char **argv);
@@ -33,7 +35,8 @@ static void print_help(FILE *out)
 	      "\n", out);
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].what);
-	fputs("\nimalog COMMAND --help tells its options; imalog(8) tells all.\n", out);
+	fputs("\nimalog COMMAND --help tells its options, imalog --version which one this is;\n"
+	      "imalog(8) tells all.\n", out);
 }
 
 /* What tpm2-tss logs is in our messages; who wants it sets the variable. */
@@ -53,6 +56,10 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
 		print_help(stdout);
+		return fflush(stdout) ? IO : DONE;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("imalog " VERSION);
 		return fflush(stdout) ? IO : DONE;
 	}
 	for (i = 0; i < ARRAY_SIZE(commands); i++)

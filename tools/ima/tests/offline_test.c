@@ -488,6 +488,9 @@ TEST_F_TIMEOUT(offline, wrong_command_lines, SECONDS)
 		EXPECT_TRUE(printed(self, "Usage: imalog"));
 	}
 	EXPECT_EQ(4, run(self, "trim --help >/dev/full"));
+	EXPECT_EQ(0, run(self, "--version"));
+	EXPECT_EQ(0, strncmp("imalog 1", self->out, 8)) printed(self, "imalog 1");
+	EXPECT_EQ(4, run(self, "--version >/dev/full"));
 }
 
 TEST_F_TIMEOUT(offline, nothing_there, SECONDS)
