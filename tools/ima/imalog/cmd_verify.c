@@ -28,6 +28,16 @@ static const char help[] =
 "\n"
 "Exit status: 0 all verifies, 1 something does not, 2 usage, 3 TPM, 4 I/O, 5 busy.\n";
 
+static void put_banks(struct json_object *o, const struct verify_banks *b)
+{
+	struct json_object *list = json_object_new_array();
+	unsigned int i;
+
+	for (i = 0; i < b->num; i++)
+		json_object_array_add(list, json_object_new_string(ima_log_alg_name(b->alg[i])));
+	json_object_object_add(o, "banks", list);
+}
+
 static enum status print_json(const struct verify_result *r, enum status verified)
 {
 	struct json_object *o = json_object_new_object(), *chains, *c;
@@ -48,6 +58,7 @@ static enum status print_json(const struct verify_result *r, enum status verifie
 		put_number(c, "bytes", r->chain[i].bytes);
 		put_info(c, &r->chain[i].info);
 		put_text(c, "time", r->chain[i].time);
+		put_banks(c, &r->chain[i].banks);
 		json_object_array_add(chains, c);
 	}
 	json_object_object_add(o, "chains", chains);
@@ -61,9 +72,20 @@ static enum status print_json(const struct verify_result *r, enum status verifie
 		put_number(c, "archived_end", live->end);
 		put_number(c, "proven_end", live->proven);
 		put_info(c, &live->info);
+		put_banks(c, &live->banks);
 		json_object_object_add(o, "kernel", c);
 	}
 	return put_all(o);
+}
+
+static void print_banks(const struct verify_banks *b)
+{
+	unsigned int i;
+
+	printf("  replayed in the bank%s", b->num == 1 ? "" : "s");
+	for (i = 0; i < b->num; i++)
+		printf("%s %s", i ? "," : "", ima_log_alg_name(b->alg[i]));
+	printf("\n");
 }
 
 static void print_gap(const struct verify_chain *before, const struct verify_chain *c)
@@ -88,21 +110,23 @@ static enum status print_text(const struct verify_result *r)
 		c = &r->chain[i];
 		if (i)
 			print_gap(c - 1, c);
-		printf("chain %llu: %llu records in %llu shards\n"
-		       "  proven up to TPM clock %llu ms of reset %u (%s)\n",
-		       c->chain, c->records, c->shards, c->info.clock, c->info.resets,
-		       c->time);
+		printf("chain %llu: %llu records in %llu shards\n", c->chain, c->records,
+		       c->shards);
+		print_banks(&c->banks);
+		printf("  proven up to TPM clock %llu ms of reset %u (%s)\n", c->info.clock,
+		       c->info.resets, c->time);
 		if (c->unproven)
 			printf("  %llu are for PCRs that no quote vouches for\n",
 			       c->unproven);
 	}
 	if (!r->num)
 		printf("the archive is empty\n");
-	if (live->looked)
-		printf("kernel: %llu records, from %llu of chain %llu on\n"
-		       "  proven by a fresh quote at TPM clock %llu ms\n",
-		       live->proven - live->start, live->start, live->chain,
-		       live->info.clock);
+	if (live->looked) {
+		printf("kernel: %llu records, from %llu of chain %llu on\n",
+		       live->proven - live->start, live->start, live->chain);
+		print_banks(&live->banks);
+		printf("  proven by a fresh quote at TPM clock %llu ms\n", live->info.clock);
+	}
 	hex_from(hex, r->print, sizeof(r->print));
 	printf("attestation key: %s\n", hex);
 	return fflush(stdout) ? say_errno("standard output") : DONE;

@@ -52,6 +52,7 @@ static enum status add_shard(struct verify_result *r, const struct shard *s)
 {
 	static const __u8 zeros[HASH_SIZE];
 	struct verify_chain *c;
+	unsigned int i;
 
 	if (!r->num)
 		r->older = memcmp(s->m.previous, zeros, HASH_SIZE);
@@ -62,6 +63,10 @@ static enum status add_shard(struct verify_result *r, const struct shard *s)
 	c->records += s->m.count;
 	c->unproven += s->m.unproven;
 	c->bytes += s->m.bytes;
+	/* they are the same in all shards of a chain */
+	c->banks.num = s->m.num_banks;
+	for (i = 0; i < s->m.num_banks; i++)
+		c->banks.alg[i] = s->m.bank[i].alg;
 	c->info = s->m.info;
 	memcpy(c->time, s->m.time, sizeof(c->time));
 	return note_shard(r, s);

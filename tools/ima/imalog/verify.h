@@ -8,12 +8,23 @@
 #include "archive.h"
 
 /**
+ * struct verify_banks - the banks that a quote is of
+ * @num: how many
+ * @alg: TPM_ALG_ID of each
+ */
+struct verify_banks {
+	unsigned int num;
+	__u16 alg[IMA_LOG_BANKS_MAX];
+};
+
+/**
  * struct verify_chain - what was found in a chain
  * @chain: its number
  * @shards: how many shards
  * @records: how many records
  * @unproven: how many of these no quote vouches for
  * @bytes: size of the records
+ * @banks: in which they were replayed
  * @info: the TPM's counters at the last quote
  * @time: when that was, by the machine's clock
  */
@@ -23,6 +34,7 @@ struct verify_chain {
 	__u64 records;
 	__u64 unproven;
 	__u64 bytes;
+	struct verify_banks banks;
 	struct ima_quote_info info;
 	char time[MANIFEST_TEXT + 1];
 };
@@ -62,6 +74,7 @@ struct verify_shard {
  * @end: number of the first that is not in the archive
  * @proven: number of the first that is not proven
  * @chain: number of the chain
+ * @banks: in which the records were replayed
  * @info: the TPM's counters
  */
 struct verify_live {
@@ -70,6 +83,7 @@ struct verify_live {
 	__u64 end;
 	__u64 proven;
 	__u64 chain;
+	struct verify_banks banks;
 	struct ima_quote_info info;
 };
 

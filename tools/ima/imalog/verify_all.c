@@ -8,6 +8,20 @@
 #include "prove.h"
 #include "verify.h"
 
+static void note_live(struct verify_live *live, const struct proof *p)
+{
+	unsigned int i;
+
+	live->start = p->start;
+	live->end = p->end;
+	live->proven = p->proven;
+	live->chain = p->chain;
+	live->banks.num = p->banks.num;
+	for (i = 0; i < p->banks.num; i++)
+		live->banks.alg[i] = p->banks.bank[i].alg;
+	live->info = p->info;
+}
+
 /* @newest: the hash of the manifest from which the kernel's records lead to the quote */
 static enum status verify_live(const struct options *opt, struct archive *a,
 			       struct tpm *t, struct verify_live *live,
@@ -25,11 +39,7 @@ static enum status verify_live(const struct options *opt, struct archive *a,
 	if (!status) {
 		status = prove(p);
 		live->looked = !status;
-		live->start = p->start;
-		live->end = p->end;
-		live->proven = p->proven;
-		live->chain = p->chain;
-		live->info = p->info;
+		note_live(live, p);
 		memcpy(newest, p->last.self, HASH_SIZE);
 		prove_end(p);
 	}

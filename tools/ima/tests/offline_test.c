@@ -133,6 +133,17 @@ TEST_F_TIMEOUT(offline, fingerprint_in_capitals, SECONDS)
 	EXPECT_EQ(4, run(self, "trim --nonce DEADBEEF --ima-dir /nonexistent"));
 }
 
+/* A quote is not of more than the banks that it selects. */
+TEST_F_TIMEOUT(offline, verify_names_the_banks, SECONDS)
+{
+	EXPECT_EQ(0, run(self, "verify --ak %s %s", self->print, self->m->path));
+	EXPECT_TRUE(printed(self, "chain 0: 42 records in 2 shards\n"
+				  "  replayed in the banks sha1, sha256\n"));
+	EXPECT_EQ(0, run(self, "verify --json --ak %s %s | tr -d '[:space:]'", self->print,
+			 self->m->path));
+	EXPECT_TRUE(printed(self, "\"banks\":[\"sha1\",\"sha256\"]"));
+}
+
 /* The folder itself may be a link; what is in it is not to be one. */
 TEST_F_TIMEOUT(offline, archive_that_is_a_link, SECONDS)
 {
