@@ -11,7 +11,10 @@ QEMU := tools/testing/selftests/ima/qemu
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 IMALOG := $(CURDIR)/build/tools-ima/imalog/imalog:/usr/local/bin/imalog
-VM := $(MAKE) -s -C $(QEMU) KERNEL_SRC=$(CURDIR)/build/linux-6.12 BUILD=$(CURDIR)/build
+# Relative paths start where make was called. $PWD is another folder if a program that has
+# changed its own called; after -C it is the best that there is.
+DIR = $(if $(shell tr '\0' '\n' </proc/$$PPID/cmdline | grep -E '^(-[A-Za-z]*C|--directory)'),$(PWD),$(CURDIR))
+VM = $(MAKE) -s -C $(QEMU) DIR='$(DIR)' KERNEL_SRC=$(CURDIR)/build/linux-6.12 BUILD=$(CURDIR)/build
 
 ifdef SUITE
 # in a fresh Debian of that suite

@@ -149,7 +149,9 @@ write_stamp()
 lock()
 {
 	exec 9>"$BUILD/.lock-$1" || die "cannot write to $BUILD: check its owner and mode"
-	flock -n 9 || die "another make is at work in build/: wait for it"
+	! flock -n 9 || return 0
+	say 'another make is at work in build/: waiting for it'
+	flock -w 600 9 || die 'another make is at work in build/ for ten minutes: wait for it'
 }
 
 # Commits have the same hash for everybody.

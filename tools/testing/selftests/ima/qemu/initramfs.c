@@ -45,9 +45,15 @@ static bool seen(const char *path)
 	return false;
 }
 
+/* gen_init_cpio's list has blanks between its words. */
+static bool has_blank(const char *path)
+{
+	return strpbrk(path, " \t\n");
+}
+
 static void check_name(const char *path)
 {
-	if (strpbrk(path, " \t\n"))
+	if (has_blank(path))
 		errx(VM_FAILED, "%s: cannot copy a name with a blank in it", path);
 }
 
@@ -171,6 +177,11 @@ static int put_tree_entry(const char *from, const struct stat *st, int type,
 
 	(void)st;
 	(void)ftw;
+	if (has_blank(from + strlen(tree_from)) || type == FTW_SLN) {
+		warnx("%s: left out: %s", from, type == FTW_SLN ? "a link to nothing" :
+		      "a name with a blank in it");
+		return 0;
+	}
 	if (asprintf(&path, "%s%s", tree_to, from + strlen(tree_from)) < 0)
 		err(VM_FAILED, "%s", from);
 	if (type == FTW_D)
@@ -317,6 +328,15 @@ static char *put_program(const char *name)
 	return to;
 }
 
+/* kselftest's runner gives timeout an option that busybox does not know. */
+static void put_timeout(void)
+{
+	char *timeout = need_in_path("timeout", "coreutils");
+
+	put_file("/usr/bin/timeout", timeout);
+	free(timeout);
+}
+
 static void put_text(const char *path, const char *text, size_t len)
 {
 	char *copy = strdup(path), *from = vm_tmp_path(basename(copy));
@@ -349,16 +369,12 @@ static void put_command(const struct vm_config *config)
 	free(program);
 }
 
-static void put_base(const struct vm_config *config)
+static void put_init(const struct vm_config *config)
 {
 	static const char * const dirs[] = {
 		"/dev", "/proc", "/sys", "/tmp", "/run", "/root", "/etc/vm",
 		"/boot", "/var", BIN,
 	};
-	static const char passwd[] =
-		"root:x:0:0:root:/root:/bin/sh\n"
-		"nobody:x:65534:65534:nobody:/:/bin/false\n";
-	static const char group[] = "root:x:0:\nnogroup:x:65534:\n";
 	char *init;
 
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
@@ -370,6 +386,15 @@ static void put_base(const struct vm_config *config)
 		err(VM_FAILED, "init");
 	put_file("/init", init);
 	free(init);
+}
+
+static void put_users(void)
+{
+	static const char passwd[] =
+		"root:x:0:0:root:/root:/bin/sh\n"
+		"nobody:x:65534:65534:nobody:/:/bin/false\n";
+	static const char group[] = "root:x:0:\nnogroup:x:65534:\n";
+
 	put_text("/etc/passwd", passwd, strlen(passwd));
 	put_text("/etc/group", group, strlen(group));
 }
@@ -402,7 +427,12 @@ void vm_initramfs_make(const struct vm_config *config, const char *path)
 	list = fopen(spec, "we");
 	if (!list)
 		err(VM_FAILED, "%s", spec);
-	put_base(config);
+	/* A name is what was put there first: FILES can replace all but init. */
+	put_init(config);
+	for (size_t i = 0; i < config->nr_files; i++)
+		put_extra(config->files[i]);
+	put_users();
+	put_timeout();
 	put_busybox();
 	put_tpm2_tools();
 	if (config->kexec) {
@@ -410,8 +440,6 @@ void vm_initramfs_make(const struct vm_config *config, const char *path)
 		/* The kernel keeps it there, with retain_initrd. */
 		put_link("/boot/initrd", "/sys/firmware/initrd");
 	}
-	for (size_t i = 0; i < config->nr_files; i++)
-		put_extra(config->files[i]);
 	put_command(config);
 	if (fclose(list))
 		err(VM_FAILED, "%s", spec);

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <wordexp.h>
 
 #include "vm.h"
 
@@ -37,7 +36,8 @@ static void __noreturn usage(int status)
 		"                     times measured there hardly differ between runs; only with",
 		"                     --no-tpm and --accel tcg",
 		"  --console FILE     keep the console's output",
-		"  --file SRC[:DST]   copy a file or folder in, at its own path or DST",
+		"  --file SRC[:DST]   copy a file or folder in, at its own path or DST, also in place",
+		"                     of what the guest has there",
 		"  --kexec            /boot/bzImage and /boot/initrd for the guest's own use;",
 		"                     SIGUSR1 to process 1 starts what is loaded, and there",
 		"                     PROGRAM again, with $IMA_KEXEC_BOOT set to N if",
@@ -50,13 +50,45 @@ static void __noreturn usage(int status)
 	exit(status);
 }
 
+/* Returns what is behind the word; NULL if a quote is open, or it is for a shell. */
+static const char *copy_word(const char *c, char **to)
+{
+	char quote = '\0';
+
+	for (; *c && (quote || !strchr(" \t", *c)); c++) {
+		if (!quote && strchr("|&;<>()\n", *c))
+			return NULL;
+		if (quote ? *c == quote : *c == '\'' || *c == '"') {
+			quote = quote ? '\0' : *c;
+			continue;
+		}
+		if (*c == '\\' && quote != '\'' && c[1] &&
+		    (!quote || strchr("$`\"\\", c[1])))
+			c++;
+		*(*to)++ = *c;
+	}
+	*(*to)++ = '\0';
+	return quote ? NULL : c;
+}
+
+/* Words as in a shell, but nothing in them is expanded: that is for the guest. */
 static char **split_words(const char *command)
 {
-	static wordexp_t words;
+	size_t len = strlen(command), n = 0;
+	char **words = calloc(len / 2 + 2, sizeof(*words));
+	char *to = malloc(len + 1);
 
-	if (wordexp(command, &words, WRDE_NOCMD | WRDE_SHOWERR) || !words.we_wordc)
+	if (!words || !to)
+		err(VM_FAILED, "--run");
+	for (const char *c = command; c && *(c += strspn(c, " \t"));) {
+		words[n++] = to;
+		c = copy_word(c, &to);
+		if (!c)
+			n = 0;
+	}
+	if (!n)
 		errx(VM_FAILED, "--run: not a simple command: %s", command);
-	return words.we_wordv;
+	return words;
 }
 
 static unsigned int parse_seconds(const char *option, const char *text)
