@@ -165,27 +165,50 @@ static void ima_custom_template_test(struct kunit *test)
 	vfree(buf.start);
 }
 
-/* "ima" has the fields of "d|n", and room for 256 bytes of a name. */
+static const struct ima_template_desc *ima_last_template(struct ima_kunit *ctx)
+{
+	return list_last_entry(&ctx->log.list.head, struct ima_queue_entry,
+			       later)->entry->template_desc;
+}
+
+/*
+ * "ima" has the fields of "d|n", and room for 256 bytes of a name. A rule of
+ * the policy and ima_template= find it by these fields, whatever was restored.
+ */
 static void ima_restore_format_of_ima_test(struct kunit *test)
 {
+	const struct ima_template_desc *ima = lookup_template_desc("ima");
+	const struct ima_template_desc *first = NULL;
 	struct ima_kunit *ctx = test->priv;
-	struct ima_queue_entry *qe;
 	struct ima_restore_buf buf;
 
+	KUNIT_ASSERT_NOT_NULL(test, ima);
+	KUNIT_EXPECT_PTR_EQ(test, lookup_template_desc("d|n"), ima);
 	buf.start = vzalloc(SZ_4K);
 	KUNIT_ASSERT_NOT_NULL(test, buf.start);
-	ima_restore_record(&buf, "d|n", SHA1_DIGEST_SIZE, 400);
-	/* no violation: its digests are calculated */
-	buf.start[sizeof(struct ima_kexec_hdr) + sizeof(u32)] = 1;
-	KUNIT_EXPECT_EQ(test, ima_restore_measurement_list(&ctx->log,
-							   buf.end - buf.start,
-							   buf.start), 0);
+	for (int i = 0; i < 2; i++) {
+		const struct ima_template_desc *desc;
+		int ret;
+
+		ima_restore_record(&buf, "d|n", SHA1_DIGEST_SIZE, 400);
+		/* no violation: its digests are calculated */
+		buf.start[sizeof(struct ima_kexec_hdr) + sizeof(u32)] = 1;
+		ret = ima_restore_measurement_list(&ctx->log,
+						   buf.end - buf.start,
+						   buf.start);
+		KUNIT_EXPECT_EQ(test, ret, 0);
+		if (ctx->log.list.count != i + 1)
+			break;
+		desc = ima_last_template(ctx);
+		KUNIT_EXPECT_STREQ(test, desc->fmt, "d|n");
+		KUNIT_EXPECT_STREQ(test, desc->name, "");
+		/* the second one has the descriptor of the first */
+		KUNIT_EXPECT_PTR_EQ(test, desc, first ?: desc);
+		first = desc;
+	}
 	vfree(buf.start);
-	KUNIT_ASSERT_EQ(test, ctx->log.list.count, 1);
-	qe = list_first_entry(&ctx->log.list.head, struct ima_queue_entry,
-			      later);
-	KUNIT_EXPECT_STREQ(test, qe->entry->template_desc->fmt, "d|n");
-	KUNIT_EXPECT_STREQ(test, qe->entry->template_desc->name, "");
+	KUNIT_EXPECT_EQ(test, ctx->log.list.count, 2);
+	KUNIT_EXPECT_PTR_EQ(test, lookup_template_desc("d|n"), ima);
 }
 
 /* Digest fields that no kernel makes: nothing is shown that is not theirs. */
