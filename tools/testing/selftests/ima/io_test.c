@@ -4,6 +4,7 @@
  * and all that read give the same bytes.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -591,6 +592,28 @@ TEST_F(stop, r4_sendfile_that_stops_within_a_record_EBUSY)
 	EXPECT_EQ(0, ima_other_process_deletes(2));
 	EXPECT_DELETED(2);
 	EXPECT_TRUE(reads_to_end(self, place));
+	close(to);
+}
+
+/* Offsets count on over deletions: a file that is read for long gets there. */
+TEST_F(stop, r4_sendfile_beyond_2_gib_finds_the_end_as_pread_does)
+{
+	static const off_t places[] = { INT_MAX - 1, INT_MAX, 1LL << 31, 1LL << 40 };
+	int to = memfd_create("sendfile", MFD_CLOEXEC);
+
+	ASSERT_LE(0, to);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		off_t offset = places[i];
+
+		EXPECT_EQ(0, ima_minus_errno(pread(self->fd, self->page, 100, offset)));
+		EXPECT_EQ(0, ima_minus_errno(sendfile(to, self->fd, &offset, 100)));
+		EXPECT_EQ(places[i], offset);
+		ASSERT_EQ(offset, lseek(self->fd, offset, SEEK_SET));
+		EXPECT_EQ(0, ima_minus_errno(sendfile(to, self->fd, NULL, 100)));
+		EXPECT_EQ(offset, lseek(self->fd, 0, SEEK_CUR));
+	}
+	ASSERT_EQ(0, lseek(self->fd, 0, SEEK_SET));
+	ASSERT_EQ((long)self->file->len, sendfile(to, self->fd, NULL, 2 * self->file->len));
 	close(to);
 }
 
