@@ -106,7 +106,7 @@ static void add_kernel(struct vm_command *qemu, const struct vm_config *config,
 	 * kexec hash an image for so long that RCU calls it a stall after 21 s.
 	 */
 	vm_command_add(qemu,
-		       "console=ttyS0 rootfstype=ramfs no_timer_check panic=-1 oops=panic rcupdate.rcu_cpu_stall_timeout=120%s%s%s%s",
+		       "console=ttyS0 rootfstype=ramfs no_timer_check panic=-1 oops=panic rcupdate.rcu_cpu_stall_timeout=300%s%s%s%s",
 		       config->tpm ? " vm_tpm=1" : "",
 		       config->kexec ? " retain_initrd" : "",
 		       config->append ? " " : "", config->append ?: "");

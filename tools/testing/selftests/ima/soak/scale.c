@@ -27,7 +27,7 @@
 /* The VM has a longer one: kexec_file_load() can hash for so long there. */
 #define STALL_TIMEOUT	"/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout"
 #define STALL_SECONDS	21
-#define STALL_AT_LOAD	120
+#define STALL_AT_LOAD	300
 
 static const struct {
 	const char *path;
