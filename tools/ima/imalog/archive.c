@@ -193,6 +193,18 @@ void archive_chain_name(char name[ARCHIVE_NAME_MAX], __u64 chain)
 }
 
 /**
+ * archive_shard_name() - the name of a shard's folder, from that of the archive
+ * @name: the name
+ * @chain: number of the chain
+ * @first: number of its first record
+ */
+void archive_shard_name(char name[ARCHIVE_NAME_MAX], __u64 chain, __u64 first)
+{
+	snprintf(name, ARCHIVE_NAME_MAX, "%0*llu/%0*llu", ARCHIVE_CHAIN_DIGITS, chain,
+		 ARCHIVE_SHARD_DIGITS, first);
+}
+
+/**
  * archive_open_chain() - open the folder of a chain
  * @a: archive
  * @chain: number of the chain

@@ -74,6 +74,7 @@ enum status archive_shards(const struct archive *a, __u64 chain, __u64 **first,
 enum status archive_last(struct archive *a, struct shard *s, bool *found);
 bool archive_dropped(const struct archive *a);
 void archive_chain_name(char name[ARCHIVE_NAME_MAX], __u64 chain);
+void archive_shard_name(char name[ARCHIVE_NAME_MAX], __u64 chain, __u64 first);
 int archive_open_chain(const struct archive *a, __u64 chain);
 void archive_close(struct archive *a);
 

@@ -30,11 +30,8 @@ static __u64 count_free(const struct statvfs *st)
 	return st->f_blocks ? (__u64)st->f_bavail * st->f_frsize : UINT64_MAX;
 }
 
-static enum status check_room(const struct statvfs *st, const char *path, __u64 min_free,
-			      __u64 len)
+static enum status check_room(__u64 left, const char *path, __u64 min_free, __u64 len)
 {
-	__u64 left = count_free(st);
-
 	left = left > len ? left - len : 0;
 	if (left >= min_free)
 		return DONE;
@@ -70,11 +67,11 @@ enum status archive_free(const struct archive *a, __u64 *left)
  */
 enum status archive_room(const struct archive *a, __u64 min_free, size_t len)
 {
-	struct statvfs st;
+	enum status status;
+	__u64 left = 0;
 
-	if (fstatvfs(a->fd, &st))
-		return say_errno("%s: free space", a->path);
-	return check_room(&st, a->path, min_free, len);
+	status = archive_free(a, &left);
+	return status ?: check_room(left, a->path, min_free, len);
 }
 
 /* The folder that is above, to be named in place of @path: false, there is none. */
@@ -108,7 +105,7 @@ enum status archive_would_have_room(const char *path, __u64 min_free, __u64 len)
 	while (statvfs(above, &st))
 		if (errno != ENOENT || !go_up(above))
 			return say_errno("%s: free space", path);
-	return check_room(&st, path, min_free, len);
+	return check_room(count_free(&st), path, min_free, len);
 }
 
 static enum status remove_all(int parent, const char *path, const char *name);

@@ -84,12 +84,6 @@ static enum status run_command(const struct archive *a, const char *name,
 		   WIFEXITED(ret) ? WEXITSTATUS(ret) : WTERMSIG(ret), shard);
 }
 
-static void shard_name(char name[ARCHIVE_NAME_MAX], __u64 chain, __u64 first)
-{
-	snprintf(name, ARCHIVE_NAME_MAX, "%0*llu/%0*llu", ARCHIVE_CHAIN_DIGITS, chain,
-		 ARCHIVE_SHARD_DIGITS, first);
-}
-
 static void manifest_name(char name[PATH_MAX], const char *shard)
 {
 	snprintf(name, PATH_MAX, "%s/%s", shard, archive_names[SHARD_JSON]);
@@ -101,7 +95,7 @@ static bool is_accepted(const struct archive *a, __u64 chain, __u64 first,
 	char shard[ARCHIVE_NAME_MAX], name[PATH_MAX];
 	struct stat st;
 
-	shard_name(shard, chain, first);
+	archive_shard_name(shard, chain, first);
 	manifest_name(name, shard);
 	return !fstatat(a->fd, name, &st, AT_SYMLINK_NOFOLLOW) &&
 	       st.st_dev == accepted->st_dev && st.st_ino == accepted->st_ino;
@@ -167,7 +161,7 @@ static enum status give_chain(const struct archive *a, __u64 chain, __u64 from,
 	for (i = 0; i < num && !status; i++) {
 		if (first[i] < from)
 			continue;
-		shard_name(shard, chain, first[i]);
+		archive_shard_name(shard, chain, first[i]);
 		status = run_command(a, shard, command);
 		if (!status)
 			status = accept_shard(a, shard);

@@ -112,8 +112,7 @@ enum status shard_open(const struct archive *a, __u64 chain, __u64 first,
 
 	s->chain = chain;
 	s->file = NULL;
-	snprintf(s->name, sizeof(s->name), "%0*llu/%0*llu", ARCHIVE_CHAIN_DIGITS, chain,
-		 ARCHIVE_SHARD_DIGITS, first);
+	archive_shard_name(s->name, chain, first);
 	/* one after the other: O_NOFOLLOW is about the last name in a path */
 	s->fd = chain_fd < 0 ? -1 : openat(chain_fd, strchr(s->name, '/') + 1, ARCHIVE_DIR);
 	if (s->fd < 0)

@@ -174,6 +174,11 @@ static int boot(struct host *h)
 	return err ?: host_measure(h, "boot_aggregate", true);
 }
 
+static int reset(struct host *h)
+{
+	return shut_down_and_start(h, "tpm2_shutdown -Q -c", HOST_CLEAR) ?: boot(h);
+}
+
 /* Power was lost in suspend: the firmware begins anew, and so does the kernel. */
 TEST_F_TIMEOUT(one, restarted_tpm_and_boot, SECONDS)
 {
@@ -323,8 +328,7 @@ TEST_F_TIMEOUT(one, before_delete_gets_each_shard, SECONDS)
 	EXPECT_EQ(-ENOENT, host_delete(h));
 	ASSERT_EQ(0, measure(h, 1));
 	ASSERT_EQ(DONE, host_imalog(h, "trim --keep 5")) host_said(h, "no error");
-	ASSERT_EQ(0, shut_down_and_start(h, "tpm2_shutdown -Q -c", HOST_CLEAR));
-	ASSERT_EQ(0, boot(h));
+	ASSERT_EQ(0, reset(h));
 	EXPECT_EQ(DONE, host_imalog(h, "trim --json --before-delete '" COPY "' >$D/said"))
 		host_said(h, "no error");
 	EXPECT_EQ(DONE, host_shell(h, VERIFY_COPY)) host_said(h, "no error");
@@ -360,8 +364,7 @@ TEST_F_TIMEOUT(one, before_delete_in_a_new_archive, SECONDS)
 
 	ASSERT_EQ(DONE, host_imalog(h, "trim --before-delete true")) host_said(h, "no error");
 	ASSERT_EQ(4, host_delete(h));
-	ASSERT_EQ(0, shut_down_and_start(h, "tpm2_shutdown -Q -c", HOST_CLEAR));
-	ASSERT_EQ(0, boot(h));
+	ASSERT_EQ(0, reset(h));
 	ASSERT_EQ(0, host_shell(h, "rm -r $D/archive/0*"));
 	EXPECT_EQ(REFUSED, host_imalog(h, "trim --before-delete false"));
 	EXPECT_EQ(DONE, host_imalog(h, "trim --before-delete 'touch $D/asked'"))
@@ -375,8 +378,7 @@ TEST_F_TIMEOUT(one, keep_boots_makes_room, SECONDS)
 	const char *full = "trim --keep-boots 1 --min-free 1000000G";
 	struct host *h = self->h;
 
-	ASSERT_EQ(0, shut_down_and_start(h, "tpm2_shutdown -Q -c", HOST_CLEAR));
-	ASSERT_EQ(0, boot(h));
+	ASSERT_EQ(0, reset(h));
 	ASSERT_EQ(DONE, host_imalog(h, "trim")) host_said(h, "no error");
 	EXPECT_EQ(IO, host_imalog(h, "%s --before-delete true", full));
 	EXPECT_EQ(0, host_shell(h, "ls -d $D/archive/000000"));
@@ -713,8 +715,7 @@ TEST_F_TIMEOUT(one, watch_tells_what_a_failed_round_deleted, SECONDS)
 {
 	struct host *h = self->h;
 
-	ASSERT_EQ(0, shut_down_and_start(h, "tpm2_shutdown -Q -c", HOST_CLEAR));
-	ASSERT_EQ(0, boot(h));
+	ASSERT_EQ(0, reset(h));
 	ASSERT_EQ(0, measure(h, 2));
 	ASSERT_EQ(DONE, host_imalog(h, "trim --keep 3")) host_said(h, "no error");
 	/* in the way of the chain that is to be dropped */
